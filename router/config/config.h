@@ -1,0 +1,62 @@
+// Config: everything a process was told, checked and with defaults filled in. A plain value, read once at
+// start.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "broker_adapters/base/secret.h"
+
+namespace llm_router {
+
+struct ListenConfig {
+  std::string host = "127.0.0.1";
+  int grpc = 50000;  // ports; 0 = any free one
+  int rest = 9090;
+  int admin = 8080;
+  int http = 4000;
+};
+
+struct ProviderConfig {
+  ProviderConfig() = default;
+
+  std::string id;
+  std::string type;      // a row of router/providers
+  std::string base_url;  // empty: the row's
+  Secret key;
+  std::string key_variable;  // the environment name an empty key was to come from; empty: none was named
+};
+
+struct TargetConfig {
+  TargetConfig() = default;
+
+  std::string provider;
+  std::string model;
+};
+
+struct RouteConfig {
+  RouteConfig() = default;
+
+  std::string name;
+  std::vector<TargetConfig> targets;  // tried in order
+  int concurrency = 256;              // queries running at once, per worker
+};
+
+struct LimitsConfig {
+  int64_t body = 32 * 1024 * 1024;  // bytes of a query or a reply
+};
+
+struct Config {
+  Config() = default;
+
+  std::string broker = "embedded:./llm-router-data";
+  std::string log_level = "info";
+  ListenConfig listen;
+  LimitsConfig limits;
+  std::vector<ProviderConfig> providers;
+  std::vector<RouteConfig> routes;
+  std::string version;  // a hash of the effective settings, secrets left out; for heartbeats
+};
+
+}  // namespace llm_router

@@ -1,0 +1,51 @@
+// Dialect: one wire format of a chat API, as a pure codec used in both directions.
+//
+// The worker parses a caller's request and renders the provider's with it, and back. Stateless singletons
+// that live as long as the process; any thread. Faults: invalid_request for a caller's body,
+// provider_bad_reply for a reply's. Streams are a second pair of codec objects made by the same Dialect, one
+// per stream; whole replies need no state.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "router/dialects/chat.h"
+
+namespace llm_router {
+
+// What a provider said was wrong, in its own words.
+struct ProviderError {
+  std::string type;
+  std::string code;
+  std::string message;
+};
+
+class Dialect {
+ public:
+  virtual ~Dialect() = default;
+
+  virtual std::string_view name() const = 0;  // contract::dialect
+
+  virtual absl::StatusOr<Chat> ParseRequest(std::string_view body) const = 0;
+  virtual absl::StatusOr<std::string> RenderRequest(const Chat& chat, Warnings& warnings) const = 0;
+  virtual absl::StatusOr<ChatReply> ParseReply(std::string_view body) const = 0;
+  virtual std::string RenderReply(const ChatReply& reply, Warnings& warnings) const = 0;
+
+  // The same dialect at both ends: `body` with only its top-level `model` replaced (or added), the rest byte
+  // for byte. Checks what ParseRequest checks of the body as a whole: one JSON object, valid UTF-8, no
+  // duplicate top-level key.
+  virtual absl::StatusOr<std::string> WithModel(std::string_view body, std::string_view model) const = 0;
+  // The top-level `model` of a request; empty when there is none.
+  virtual absl::StatusOr<std::string> ModelOf(std::string_view body) const = 0;
+
+  // Reads an error body. Nothing readable in it: all fields empty.
+  virtual ProviderError ParseError(std::string_view body) const = 0;
+};
+
+// Every codec, sorted by name; and the one of that name, or null.
+std::span<const Dialect* const> AllDialects();
+const Dialect* FindDialect(std::string_view name);
+
+}  // namespace llm_router

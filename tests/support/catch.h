@@ -1,0 +1,4 @@
+// The test framework, included in this one place.
+#pragma once
+
+#include <catch2/catch.hpp>
