@@ -21,6 +21,17 @@ Loop::~Loop() {
 }
 
 void Loop::Run() { context_.run(); }
+
+void Loop::RunUntilDone(std::function<Awaitable<void>()> body) {
+  std::exception_ptr failure;
+  boost::asio::co_spawn(context_, Root(std::move(body)), [&](std::exception_ptr escaped) {
+    failure = escaped;
+    Stop();
+  });
+  Run();
+  if (failure) std::rethrow_exception(failure);
+}
+
 void Loop::Start() {
   thread_ = std::thread([this] { Run(); });
 }

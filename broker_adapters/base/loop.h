@@ -24,6 +24,9 @@ class Loop {
 
   // Runs the loop on the calling thread until Stop().
   void Run();
+  // Runs it on the calling thread until `body` ended: a program's main coroutine. What it throws comes out
+  // here.
+  void RunUntilDone(std::function<Awaitable<void>()> body);
   // Runs it on a thread of its own.
   void Start();
   // Ends Run() after the handler now running. Any thread. Coroutines still waiting are destroyed with the
