@@ -2,22 +2,26 @@
 //
 // One per process, owned by the composition root; loop thread only. A call ends at its deadline, and is
 // aborted when its coroutine is cancelled: the connection is then closed, so that the provider stops working
-// too. Connections are kept and reused. Faults: provider_timeout at the deadline, provider_unreachable for
-// refused, reset or broken connections and names not found, provider_bad_reply for what is no HTTP or larger
-// than max_reply, cancelled. Error messages never contain a header or a body.
+// too. All calls must have ended before the client is destroyed. Connections are kept and reused; one that
+// the other side closed while it was idle is replaced unseen. Redirects are not followed. A connection must
+// stand within 10 s. Proxies are taken from the environment as curl does (HTTPS_PROXY, NO_PROXY), never for
+// loopback; trusted certificates are Debian's, or those in the file $SSL_CERT_FILE.
+//
+// Faults: provider_timeout at the deadline, provider_unreachable for refused, reset or broken connections and
+// names not found, provider_bad_reply for what is no HTTP or larger than max_reply, cancelled,
+// invalid_request for a header with a line break in it. Error messages never contain a header or a body.
 #pragma once
 
 #include <memory>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "broker_adapters/base/awaitable.h"
+#include "router/net/http_headers.h"
 
 namespace llm_router {
 
-using HttpHeaders = std::vector<std::pair<std::string, std::string>>;  // names in lower case
+class CurlMulti;
 
 struct HttpCall {
   HttpCall() = default;
@@ -25,7 +29,7 @@ struct HttpCall {
   std::string method = "POST";
   std::string url;
   HttpHeaders headers;
-  std::string body;
+  std::string body;  // not sent with GET and HEAD
   TimePoint deadline;
   size_t max_reply = 32 * 1024 * 1024;  // bytes of body
 };
@@ -45,11 +49,12 @@ class HttpClient {
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
+  // Any status of the other side's is a reply; what fails is the exchange itself.
   Awaitable<absl::StatusOr<HttpReply>> Do(HttpCall call);
 
  private:
-  class Multi;
-  std::unique_ptr<Multi> multi_;
+  Executor executor_;
+  std::unique_ptr<CurlMulti> multi_;
 };
 
 }  // namespace llm_router
