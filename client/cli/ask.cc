@@ -1,0 +1,78 @@
+#include "client/cli/ask.h"
+
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "broker_adapters/base/status.h"
+#include "client/cli/console.h"
+#include "proto/contract.h"
+
+namespace llm_router::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kUsualRoute = "openai";
+
+std::string NamesOf(const std::vector<client::Route>& routes) {
+  std::string names;
+  for (const client::Route& route : routes) names += (names.empty() ? "" : ", ") + route.name;
+  return names;
+}
+
+// The usual route first, for listening to heartbeats takes over a second: only where nobody serves that one
+// is it worth finding out which there are.
+client::Result<client::Answer> AskDefaultRoute(client::Client& client, client::Question question) {
+  question.route = kUsualRoute;
+  auto answer = client.Ask(question);
+  if (answer.ok() || answer.error().code != client::ErrorCode::kUnknownRoute) return answer;
+  const auto routes = client.Routes();
+  if (!routes.ok() || routes->empty()) return answer;
+  if (routes->size() > 1) {
+    return client::Error{client::ErrorCode::kUnknownRoute,
+                         "there are several routes: name one with -r: " + NamesOf(*routes), std::nullopt};
+  }
+  question.route = routes->front().name;
+  return client.Ask(std::move(question));
+}
+
+std::string ToJson(const client::Answer& answer) {
+  Json json = {{"response", answer.text}, {"model", answer.model}, {"provider", answer.provider}};
+  json["usage"] = Json::object();
+  if (answer.input_tokens) json["usage"]["input_tokens"] = *answer.input_tokens;
+  if (answer.output_tokens) json["usage"]["output_tokens"] = *answer.output_tokens;
+  json["attempts"] = answer.attempts;
+  json["warnings"] = answer.warnings;
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace
+
+int RunAsk(const AskOptions& options, std::istream& in, std::ostream& out, std::ostream& err) {
+  client::Question question = options.question;
+  if (question.text.empty() && options.at_terminal) {
+    return FailUsage("say what to ask: llm-router ask \"What is a message broker?\"", err);
+  }
+  if (question.text.empty() || question.text == "-") {
+    auto text = ReadAll(in, options.server.max_body);
+    if (!text) return FailUsage("standard input is longer than the server takes", err);
+    question.text = *std::move(text);
+  }
+  if (question.text.find_first_not_of(" \t\r\n") == std::string::npos) {
+    return FailUsage("empty prompt: say what to ask", err);
+  }
+  if (!question.route.empty()) {
+    if (const auto status = contract::CheckRouteName(question.route); !status.ok()) {
+      return FailUsage(std::string(MessageOf(status)), err);
+    }
+  }
+  client::Client client(options.server);
+  const auto answer =
+      question.route.empty() ? AskDefaultRoute(client, question) : client.Ask(std::move(question));
+  if (!answer.ok()) return Fail(answer.error(), err);
+  out << (options.json ? ToJson(*answer) : answer->text) << std::endl;
+  WriteNotes(*answer, err);
+  return kDone;
+}
+
+}  // namespace llm_router::cli

@@ -1,0 +1,187 @@
+#include "client/client.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "broker_adapters/base/ids.h"
+#include "broker_adapters/base/loop.h"
+#include "broker_adapters/base/status.h"
+#include "broker_adapters/base/task_group.h"
+#include "broker_adapters/kubemq/kubemq_broker.h"
+#include "client/address.h"
+#include "client/convert.h"
+#include "client/route_table.h"
+#include "proto/contract.h"
+#include "proto/fault.h"
+
+namespace llm_router::client {
+namespace {
+
+using Answers = std::promise<Result<Answer>>;
+using RouteLists = std::promise<Result<std::vector<Route>>>;
+
+template <class T>
+std::future<Result<T>> Ready(Result<T> result) {
+  std::promise<Result<T>> promise;
+  promise.set_value(std::move(result));
+  return promise.get_future();
+}
+
+Options Resolved(Options options) {
+  options.address = ResolveAddress(options.address);
+  if (options.client_id.empty()) options.client_id = fmt::format("client-{}", NewId());
+  return options;
+}
+
+KubemqOptions ConnectionOf(const Options& options) {
+  KubemqOptions connection;
+  connection.address = options.address;
+  connection.client_id = options.client_id;
+  connection.max_body = options.max_body;
+  return connection;
+}
+
+}  // namespace
+
+// Callers' threads check the question and post it; everything after that happens on the loop's thread, and
+// broker_ and tasks_ are touched there only.
+class Client::Impl {
+ public:
+  explicit Impl(Options options);
+  ~Impl();
+
+  std::future<Result<Answer>> Ask(Question question);
+  std::future<Result<std::vector<Route>>> Routes(std::chrono::milliseconds listen_for);
+  const std::string& address() const { return options_.address; }
+
+ private:
+  Awaitable<void> Open();
+  Awaitable<void> Close();
+  Awaitable<void> RunAsk(Query query, std::string dialect, Answers answer);
+  Awaitable<void> RunRoutes(std::chrono::milliseconds listen_for, RouteLists routes);
+  Awaitable<absl::StatusOr<std::vector<Route>>> Listen(std::chrono::milliseconds listen_for);
+  Awaitable<absl::Status> Explain(absl::Status failure);
+
+  const Options options_;
+  const absl::Status usable_;  // what is wrong with options_, if anything
+  Loop loop_;
+  std::unique_ptr<Broker> broker_;
+  std::unique_ptr<TaskGroup> tasks_;
+};
+
+Client::Impl::Impl(Options options)
+    : options_(Resolved(std::move(options))), usable_(CheckAddress(options_.address)) {
+  if (!usable_.ok()) return;
+  loop_.Start();
+  loop_.RunTask([this] { return Open(); });
+}
+
+Client::Impl::~Impl() {
+  if (usable_.ok()) loop_.RunTask([this] { return Close(); });
+}
+
+Awaitable<void> Client::Impl::Open() {
+  broker_ = MakeKubemqBroker(loop_.executor(), ConnectionOf(options_));
+  tasks_ = std::make_unique<TaskGroup>(loop_.executor());
+  co_return;
+}
+
+Awaitable<void> Client::Impl::Close() {
+  tasks_->Cancel();
+  co_await tasks_->Join();
+  co_await broker_->Stop();
+  broker_.reset();
+}
+
+std::future<Result<Answer>> Client::Impl::Ask(Question question) {
+  if (!usable_.ok()) return Ready<Answer>(ToError(usable_));
+  std::string dialect = question.dialect;
+  auto query = ToQuery(std::move(question), options_);
+  if (!query.ok()) return Ready<Answer>(ToError(query.status()));
+  Answers answer;
+  auto future = answer.get_future();
+  loop_.Post(
+      [this, query = *std::move(query), dialect = std::move(dialect), answer = std::move(answer)]() mutable {
+        tasks_->Spawn(RunAsk(std::move(query), std::move(dialect), std::move(answer)));
+      });
+  return future;
+}
+
+Awaitable<void> Client::Impl::RunAsk(Query query, std::string dialect, Answers answer) {
+  auto reply = co_await broker_->Request(std::move(query));
+  if (!reply.ok()) {
+    answer.set_value(ToError(co_await Explain(std::move(reply).status())));
+    co_return;
+  }
+  auto converted = ToAnswer(dialect, *std::move(reply));
+  answer.set_value(converted.ok() ? Result<Answer>(*std::move(converted)) : ToError(converted.status()));
+}
+
+std::future<Result<std::vector<Route>>> Client::Impl::Routes(std::chrono::milliseconds listen_for) {
+  if (!usable_.ok()) return Ready<std::vector<Route>>(ToError(usable_));
+  RouteLists routes;
+  auto future = routes.get_future();
+  loop_.Post([this, listen_for, routes = std::move(routes)]() mutable {
+    tasks_->Spawn(RunRoutes(listen_for, std::move(routes)));
+  });
+  return future;
+}
+
+Awaitable<void> Client::Impl::RunRoutes(std::chrono::milliseconds listen_for, RouteLists routes) {
+  auto heard = co_await Listen(listen_for);
+  if (heard.ok()) {
+    routes.set_value(*std::move(heard));
+  } else {
+    routes.set_value(ToError(co_await Explain(std::move(heard).status())));
+  }
+}
+
+Awaitable<absl::StatusOr<std::vector<Route>>> Client::Impl::Listen(std::chrono::milliseconds listen_for) {
+  RouteTable table;
+  const auto hear = [&table](const Message& event) {
+    if (auto beat = contract::ParseHeartbeat(event.body); beat.ok()) table.Add(*std::move(beat));
+  };
+  CO_ASSIGN_OR_RETURN(const SubscriptionPtr subscription,
+                      co_await broker_->Subscribe(std::string(contract::kHeartbeatChannel), "", hear));
+  if (!co_await Sleep(Now() + listen_for)) co_return MakeFault(Fault::kCancelled, "cancelled");
+  co_return table.Routes();
+}
+
+// The two failures that only this side can word well: the Client is going away, and nobody is there.
+Awaitable<absl::Status> Client::Impl::Explain(absl::Status failure) {
+  if (co_await Cancelled()) {
+    co_return MakeFault(Fault::kCancelled, "cancelled: the client was destroyed before the answer came");
+  }
+  if (FaultOf(failure) != Fault::kEngineUnavailable) co_return failure;
+  co_return MakeFault(Fault::kEngineUnavailable,
+                      fmt::format("no llm-router at {} ({}): start one with `llm-router serve`, or say where "
+                                  "it is in LLM_ROUTER_ADDRESS or the address option",
+                                  options_.address, MessageOf(failure)));
+}
+
+Client::Client(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+Client::~Client() = default;
+
+std::future<Result<Answer>> Client::AskAsync(Question question) { return impl_->Ask(std::move(question)); }
+
+std::future<Result<Answer>> Client::AskAsync(std::string route, std::string text) {
+  Question question;
+  question.route = std::move(route);
+  question.text = std::move(text);
+  return AskAsync(std::move(question));
+}
+
+Result<Answer> Client::Ask(Question question) { return AskAsync(std::move(question)).get(); }
+
+Result<Answer> Client::Ask(std::string route, std::string text) {
+  return AskAsync(std::move(route), std::move(text)).get();
+}
+
+Result<std::vector<Route>> Client::Routes(std::chrono::milliseconds listen_for) {
+  return impl_->Routes(listen_for).get();
+}
+
+const std::string& Client::address() const { return impl_->address(); }
+
+}  // namespace llm_router::client

@@ -1,0 +1,113 @@
+// Client: asks language models through llm-router, from any C++17 program.
+//
+//   llm_router::client::Client client;  // $LLM_ROUTER_ADDRESS, else 127.0.0.1:50000
+//   const auto answer = client.Ask("openai", "What is a message broker?");
+//   if (answer.ok()) {
+//     std::cout << answer->text << '\n';
+//   } else {
+//     std::cerr << answer.error().message << '\n';
+//   }
+//
+// A Client is one connection and one thread of its own; make one per process and share it. Every member may
+// be called from any thread, any number of calls at once. Nothing is sent before the first call, and the
+// connection mends itself. No call throws for what a network, server or provider does: failures come as Error
+// (result.h). A question is asked at most once: the client itself never repeats it.
+//
+// It speaks the KubeMQ wire, so the server may be `llm-router serve` or a KubeMQ server with llm-router
+// workers on it. Link the CMake target llm_router_client.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <future>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "client/result.h"
+
+namespace llm_router::client {
+
+struct Options {
+  std::string address;                        // HOST:PORT; empty: $LLM_ROUTER_ADDRESS, else 127.0.0.1:50000
+  std::string route;                          // for questions that name none
+  std::chrono::milliseconds timeout{60'000};  // for questions that set none; above 0, at most 24 h
+  std::size_t max_body = 32 * 1024 * 1024;    // bytes of one question or answer
+  std::string client_id;                      // how the server's side sees this caller; empty: a random one
+};
+
+// Either a text or, with a dialect, a whole request of that API.
+struct Question {
+  std::string route;  // openai asks on the channel openai_requests; empty: Options::route
+  std::string text;   // the prompt, UTF-8
+  std::string model;  // one that the route lists; empty: the route's first
+  std::string system;
+  std::optional<double> temperature;       // 0 to 2
+  std::optional<std::int64_t> max_tokens;  // above 0
+  // openai.chat or anthropic.messages, and that API's JSON request. The text, model, system, temperature and
+  // max_tokens above stay empty then: the body says them.
+  std::string dialect;
+  std::string body;
+  std::optional<std::chrono::milliseconds> timeout;  // empty: Options::timeout
+  std::string request_id;                            // yours, passed along and echoed in Answer::tags
+  // A route that nobody serves: true answers at once with kUnknownRoute, false waits for a worker until the
+  // timeout. (A plain KubeMQ server always waits.)
+  bool fail_fast = true;
+};
+
+struct Answer {
+  std::string text;      // of a dialect's reply: the text in it; empty where there is none (tool calls)
+  std::string model;     // that answered
+  std::string provider;  // that answered; "simulated" when no real one did
+  std::optional<std::int64_t> input_tokens;  // where the provider said
+  std::optional<std::int64_t> output_tokens;
+  std::int64_t attempts = 0;          // provider calls it took; 0: not said
+  std::vector<std::string> warnings;  // what of the question the provider could not be told
+  std::string body;                   // as it came: with a dialect, that API's JSON reply
+  std::string content_type;
+  std::map<std::string, std::string> tags;  // everything else the worker said
+};
+
+// A route, summed over the workers that serve it.
+struct Route {
+  std::string name;
+  std::vector<std::string> models;
+  std::int64_t workers = 0;
+  std::int64_t in_flight = 0;  // queries being answered now
+  std::int64_t capacity = 0;   // how many can be at once
+};
+
+class Client {
+ public:
+  // Never fails: an address or option that can't be used is the error of every call.
+  explicit Client(Options options = {});
+  // Questions still under way end at once with kCancelled, their provider calls are aborted. No other call
+  // may be running in another thread.
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  // Asks and waits. No server there: kEngineUnavailable after about 3 s, not after the whole timeout.
+  Result<Answer> Ask(Question question);
+  Result<Answer> Ask(std::string route, std::string text);
+
+  // Asks and returns; the future becomes ready on the client's thread, and destroying it does not wait.
+  std::future<Result<Answer>> AskAsync(Question question);
+  std::future<Result<Answer>> AskAsync(std::string route, std::string text);
+
+  // The routes somebody serves now, by name: listens to the workers' heartbeats (one a second) for
+  // `listen_for`. Empty: the server is there, but no worker.
+  Result<std::vector<Route>> Routes(std::chrono::milliseconds listen_for = std::chrono::milliseconds(1'500));
+
+  // HOST:PORT as it was resolved.
+  const std::string& address() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace llm_router::client
