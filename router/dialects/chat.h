@@ -115,6 +115,7 @@ struct ChatReply {
   Finish finish = Finish::kStop;
   std::string stop_sequence;
   std::optional<ChatUsage> usage;
+  std::vector<std::string> unknown;  // as in Chat: "thinking blocks", ...
 };
 
 }  // namespace llm_router

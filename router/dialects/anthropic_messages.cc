@@ -1,0 +1,36 @@
+#include "router/dialects/anthropic_messages.h"
+
+#include "proto/contract.h"
+#include "router/dialects/codecs.h"
+#include "router/dialects/json_dialect.h"
+
+namespace llm_router {
+namespace {
+
+class AnthropicMessagesCodec final : public JsonDialect {
+ public:
+  AnthropicMessagesCodec() : JsonDialect(anthropic_messages::kRequest) {}
+
+  std::string_view name() const override { return contract::dialect::kAnthropicMessages; }
+  absl::StatusOr<Chat> ParseRequest(std::string_view body) const override {
+    return anthropic_messages::ParseRequest(body);
+  }
+  absl::StatusOr<std::string> RenderRequest(const Chat& chat, Warnings& warnings) const override {
+    return anthropic_messages::RenderRequest(chat, warnings);
+  }
+  absl::StatusOr<ChatReply> ParseReply(std::string_view body) const override {
+    return anthropic_messages::ParseReply(body);
+  }
+  std::string RenderReply(const ChatReply& reply, Warnings& warnings) const override {
+    return anthropic_messages::RenderReply(reply, warnings);
+  }
+};
+
+}  // namespace
+
+const Dialect& AnthropicMessages() {
+  static const AnthropicMessagesCodec kCodec;
+  return kCodec;
+}
+
+}  // namespace llm_router

@@ -1,0 +1,36 @@
+// anthropic.messages, the wire format of Anthropic's Messages API
+// (https://docs.anthropic.com/en/api/messages): the functions behind the codec. Pure; any thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "router/dialects/chat.h"
+#include "router/dialects/json_body.h"
+#include "router/dialects/json_node.h"
+
+namespace llm_router::anthropic_messages {
+
+inline constexpr BodyKind kRequest{Fault::kInvalidRequest, "the body",
+                                   "It must be an Anthropic Messages request, a JSON object."};
+
+absl::StatusOr<Chat> ParseRequest(std::string_view body);
+absl::StatusOr<std::string> RenderRequest(const Chat& chat, Warnings& warnings);
+absl::StatusOr<ChatReply> ParseReply(std::string_view body);
+std::string RenderReply(const ChatReply& reply, Warnings& warnings);
+
+// The parts of the above that have a file of their own.
+absl::Status ParseMessages(const Node& request, Chat& chat);
+void RenderMessages(const Chat& chat, Json& request, Warnings& warnings);
+absl::Status ParseTools(const Node& request, Chat& chat);
+void RenderTools(const Chat& chat, Json& request, Warnings& warnings);
+
+// {"type": "tool_use", "id", "name", "input"} and the text block, in requests and replies alike.
+absl::Status ParseToolUse(const Node& block, std::vector<Part>& parts);
+Json RenderToolUse(const ToolCallPart& call, Warnings& warnings);
+Json RenderText(const std::string& text);
+// Anthropic takes only letters, digits, `_` and `-` in the id of a tool call.
+std::string ToolUseId(const std::string& id);
+
+}  // namespace llm_router::anthropic_messages

@@ -1,0 +1,12 @@
+// The codecs by name, for the registry: one per wire format. Stateless singletons; any thread.
+#pragma once
+
+#include "router/dialects/dialect.h"
+
+namespace llm_router {
+
+const Dialect& AnthropicMessages();
+const Dialect& OpenAiChat();
+const Dialect& PlainText();
+
+}  // namespace llm_router

@@ -1,0 +1,23 @@
+// Why a reply ended, as both dialects must tell it. Pure; any thread.
+#pragma once
+
+#include <algorithm>
+#include <variant>
+
+#include "router/dialects/chat.h"
+
+namespace llm_router {
+
+template <class Kind>
+bool HasPart(const ChatReply& reply) {
+  return std::ranges::any_of(reply.parts,
+                             [](const Part& part) { return std::holds_alternative<Kind>(part); });
+}
+
+// A reply that calls tools says so, whatever a sloppy provider wrote: SDKs run the tools only then.
+inline Finish FinishOf(const ChatReply& reply) {
+  const bool ended = reply.finish == Finish::kStop || reply.finish == Finish::kUnknown;
+  return ended && HasPart<ToolCallPart>(reply) ? Finish::kToolCalls : reply.finish;
+}
+
+}  // namespace llm_router

@@ -1,0 +1,88 @@
+// The dialect `text`: a prompt in, an answer out. What else a text query asks for comes in tags.
+#include <fmt/format.h>
+
+#include "proto/contract.h"
+#include "proto/fault.h"
+#include "router/dialects/codecs.h"
+#include "router/dialects/notes.h"
+#include "router/dialects/utf8.h"
+
+namespace llm_router {
+namespace {
+
+// The text of `parts`; what is not text goes into `warnings`.
+std::string TextOfParts(const std::vector<Part>& parts, Warnings& warnings) {
+  std::string text;
+  for (const Part& part : parts) {
+    if (const auto* said = std::get_if<TextPart>(&part)) text += said->text;
+    if (const auto* refused = std::get_if<RefusalPart>(&part)) text += refused->text;
+    if (std::holds_alternative<ImagePart>(part)) AddNote(warnings, "images dropped");
+    if (std::holds_alternative<ToolCallPart>(part)) AddNote(warnings, "tool calls dropped");
+    if (std::holds_alternative<ToolResultPart>(part)) AddNote(warnings, "tool results dropped");
+  }
+  return text;
+}
+
+class TextCodec final : public Dialect {
+ public:
+  std::string_view name() const override { return contract::dialect::kText; }
+
+  absl::StatusOr<Chat> ParseRequest(std::string_view body) const override {
+    if (const auto at = FirstBadUtf8(body))
+      return MakeFault(Fault::kInvalidRequest,
+                       fmt::format("the prompt is not valid UTF-8 (byte {}): send text as UTF-8", *at + 1));
+    if (body.find_first_not_of(" \t\r\n\v\f") == body.npos)
+      return MakeFault(Fault::kInvalidRequest, "empty prompt: put the question into the body");
+    Chat chat;
+    chat.messages.emplace_back(Role::kUser, std::vector<Part>{TextPart{std::string(body)}});
+    return chat;
+  }
+
+  absl::StatusOr<std::string> RenderRequest(const Chat& chat, Warnings& warnings) const override {
+    WarnOfUnknown(chat.unknown, warnings);
+    std::string prompt;
+    for (const ChatMessage& message : chat.messages) {
+      const std::string text = TextOfParts(message.parts, warnings);
+      if (!prompt.empty() && !text.empty()) prompt += "\n\n";
+      prompt += text;
+    }
+    return prompt;
+  }
+
+  absl::StatusOr<ChatReply> ParseReply(std::string_view body) const override {
+    if (const auto at = FirstBadUtf8(body))
+      return MakeFault(Fault::kProviderBadReply,
+                       fmt::format("the reply is not valid UTF-8 (byte {})", *at + 1));
+    ChatReply reply;
+    reply.parts.push_back(TextPart{std::string(body)});
+    return reply;
+  }
+
+  std::string RenderReply(const ChatReply& reply, Warnings& warnings) const override {
+    WarnOfUnknown(reply.unknown, warnings);
+    if (reply.finish == Finish::kLength) AddNote(warnings, "answer cut at max_tokens");
+    if (reply.finish == Finish::kContentFilter) AddNote(warnings, "answer cut by a content filter");
+    return TextOfParts(reply.parts, warnings);
+  }
+
+  // A text query names its model in a tag.
+  absl::StatusOr<std::string> WithModel(std::string_view body, std::string_view) const override {
+    return std::string(body);
+  }
+  absl::StatusOr<std::string> ModelOf(std::string_view) const override { return std::string(); }
+
+  ProviderError ParseError(std::string_view body) const override {
+    ProviderError error;
+    error.message = Excerpt(body, 500);
+    return error;
+  }
+};
+
+}  // namespace
+
+const Dialect& PlainText() {
+  static const TextCodec kCodec;
+  return kCodec;
+}
+
+}  // namespace llm_router
