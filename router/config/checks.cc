@@ -1,0 +1,101 @@
+#include "router/config/checks.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "broker_adapters/base/text.h"
+#include "proto/fault.h"
+
+namespace llm_router {
+namespace {
+
+bool IsAlphanumeric(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+bool IsName(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) {
+    return IsAlphanumeric(c) || c == '-' || c == '_' || c == '.';
+  });
+}
+
+bool IsIpv6(std::string_view text) {
+  return text.find(':') != std::string_view::npos && std::ranges::all_of(text, [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == ':' ||
+                  c == '.';
+         });
+}
+
+bool IsPath(std::string_view text) {
+  constexpr std::string_view kMarks = "/-_.~!$&'()*+,;=:@%";
+  return std::ranges::all_of(
+      text, [&](char c) { return IsAlphanumeric(c) || kMarks.find(c) != std::string_view::npos; });
+}
+
+bool IsPort(std::string_view text) {
+  const auto port = ParseNumber<int>(text);
+  return port && *port >= 1 && *port <= 65535;
+}
+
+// host, host:port, [::1] or [::1]:port.
+bool IsAuthority(std::string_view text) {
+  std::string_view host = text;
+  std::string_view after;
+  if (text.starts_with('[')) {
+    const size_t close = text.find(']');
+    if (close == std::string_view::npos) return false;
+    host = text.substr(1, close - 1);
+    after = text.substr(close + 1);
+    if (!IsIpv6(host)) return false;
+  } else {
+    host = text.substr(0, text.find(':'));
+    after = text.substr(host.size());
+    if (!IsName(host)) return false;
+  }
+  return after.empty() || (after.front() == ':' && IsPort(after.substr(1)));
+}
+
+absl::Status Refuse(std::string_view complaint) { return MakeFault(Fault::kInvalidRequest, complaint); }
+
+}  // namespace
+
+absl::Status CheckHost(std::string_view host) {
+  if (IsName(host) || IsIpv6(host)) return absl::OkStatus();
+  return Refuse("is no host: give an address such as 127.0.0.1, or a name, without a port");
+}
+
+absl::Status CheckKey(std::string_view key) {
+  if (std::ranges::all_of(key, [](char c) { return c > ' ' && c < '\x7f'; })) return absl::OkStatus();
+  return Refuse(
+      "holds a space or a character that no key has: copy the key again, without line breaks or quotes");
+}
+
+absl::Status CheckProviderId(std::string_view id) {
+  if (IsName(id) && id.size() <= 128) return absl::OkStatus();
+  return Refuse("is no id for a provider: use at most 128 letters, digits, _, - and .");
+}
+
+absl::Status CheckBaseUrl(std::string_view url) {
+  constexpr std::string_view kRemedy = "give http(s)://host[:port][/path], such as https://api.openai.com/v1";
+  const size_t scheme_end = url.find("://");
+  const std::string_view scheme = url.substr(0, scheme_end);
+  if (scheme_end == std::string_view::npos || (scheme != "http" && scheme != "https")) {
+    return Refuse(fmt::format("does not begin with http:// or https://: {}", kRemedy));
+  }
+  const std::string_view rest = url.substr(scheme_end + 3);
+  const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
+  const std::string_view path = rest.substr(authority.size());
+  if (authority.find('@') != std::string_view::npos) {
+    return Refuse("holds a user name or password: remove it, and give the key as `key`");
+  }
+  if (!IsAuthority(authority)) return Refuse(fmt::format("has no valid host and port: {}", kRemedy));
+  if (path.find_first_of("?#") != std::string_view::npos) {
+    return Refuse(
+        fmt::format("holds a query or a fragment: remove what begins with ? or #, and {}", kRemedy));
+  }
+  if (!IsPath(path)) return Refuse(fmt::format("has a path with characters no URL has: {}", kRemedy));
+  return absl::OkStatus();
+}
+
+}  // namespace llm_router

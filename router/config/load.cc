@@ -1,0 +1,158 @@
+#include "router/config/load.h"
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include "broker_adapters/base/status.h"
+#include "proto/fault.h"
+#include "router/config/binder.h"
+#include "router/config/cross_check.h"
+#include "router/config/env_file.h"
+#include "router/config/overrides.h"
+#include "router/config/problems.h"
+#include "router/config/settings.h"
+#include "router/config/tree.h"
+
+namespace llm_router {
+namespace {
+
+namespace fs = std::filesystem;
+
+absl::Status Unreadable(const fs::path& path, std::string_view why) {
+  return MakeFault(Fault::kInvalidRequest,
+                   fmt::format("{}: can't be read: {}: check its path and permissions", path.string(), why));
+}
+
+absl::StatusOr<std::string> ReadFile(const fs::path& path) {
+  std::error_code error;
+  const bool is_directory = fs::is_directory(path, error);
+  if (is_directory) return Unreadable(path, "it is a directory");
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return Unreadable(path, std::strerror(errno));
+  std::string text(kMaxSettingsBytes + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (file.bad()) return Unreadable(path, std::strerror(errno));
+  text.resize(static_cast<size_t>(file.gcount()));
+  if (text.size() > kMaxSettingsBytes) return Unreadable(path, "it is larger than 1 MiB");
+  return text;
+}
+
+bool Exists(const fs::path& path) {
+  std::error_code error;
+  return fs::exists(path, error);
+}
+
+// The environment, with what a `.env` adds to it.
+absl::StatusOr<Environment> FullEnvironment(const LoadRequest& request) {
+  Environment environment = request.environment;
+  const fs::path path = request.directory / ".env";
+  if (!Exists(path)) return environment;
+  ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
+  ASSIGN_OR_RETURN(Environment added, ParseEnvFile(text, ".env"));
+  environment.merge(added);
+  return environment;
+}
+
+struct SettingsFile {
+  fs::path path;
+  std::string name;    // for errors
+  std::string reason;  // why it is this one, for when it can't be read; empty: it was found
+};
+
+// The file to read, or nothing for the built-in settings.
+std::optional<SettingsFile> FindFile(const LoadRequest& request, const Environment& environment) {
+  if (request.file) return SettingsFile{request.directory / *request.file, request.file->string(), "-c"};
+  const auto named = environment.find("LLM_ROUTER_CONFIG");
+  if (named != environment.end() && !named->second.empty()) {
+    return SettingsFile{request.directory / named->second, named->second, "$LLM_ROUTER_CONFIG"};
+  }
+  const fs::path here = request.directory / "llm-router.yaml";
+  if (Exists(here)) return SettingsFile{here, "llm-router.yaml", ""};
+  if (Exists(request.system_file)) return SettingsFile{request.system_file, request.system_file.string(), ""};
+  return std::nullopt;
+}
+
+absl::StatusOr<SettingNode> ReadFileOfSettings(const SettingsFile& file) {
+  const auto text = ReadFile(file.path);
+  if (!text.ok()) return file.reason.empty() ? text.status() : Annotate(text.status(), file.reason);
+  return ParseYaml(*text, file.name);
+}
+
+// The top-level entry of that name, made or emptied when it says nothing; null when it says something.
+SettingNode* Unwritten(SettingNode& root, std::string_view name) {
+  SettingNode* node = root.Find(name);
+  if (node == nullptr) node = &root.children.emplace_back();
+  return node->kind == SettingNode::Kind::kNull ? node : nullptr;
+}
+
+// Gives a file that names no providers, or no routes, the built-in ones; of the routes, those whose provider
+// the file left in place.
+void AddBuiltIn(SettingNode& root, const SettingNode& built_in) {
+  if (SettingNode* providers = Unwritten(root, "providers")) *providers = *built_in.Find("providers");
+  SettingNode* routes = Unwritten(root, "routes");
+  if (routes == nullptr) return;
+  *routes = *built_in.Find("routes");
+  const SettingNode& providers = *root.Find("providers");
+  std::erase_if(routes->children, [&providers](const SettingNode& route) {
+    return providers.Find(route.Find("targets")->children[0].Find("provider")->text) == nullptr;
+  });
+}
+
+absl::StatusOr<SettingNode> ReadSettings(const LoadRequest& request, const Environment& environment) {
+  ASSIGN_OR_RETURN(const SettingNode built_in, ParseYaml(kBuiltInSettings, "built-in settings"));
+  SettingNode root;
+  if (const auto file = FindFile(request, environment)) {
+    ASSIGN_OR_RETURN(root, ReadFileOfSettings(*file));
+  }
+  if (root.kind == SettingNode::Kind::kNull) root.kind = SettingNode::Kind::kMap;
+  if (root.kind == SettingNode::Kind::kMap) AddBuiltIn(root, built_in);
+  return root;
+}
+
+// The first 12 hex digits of the SHA-256 of every value in force.
+std::string VersionOf(const Bound& bound) {
+  std::string text;
+  for (const auto& [path, value] : bound.shown) text += fmt::format("{}={}\n", path, value);
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  EVP_Digest(text.data(), text.size(), digest.data(), nullptr, EVP_sha256(), nullptr);
+  std::string version;
+  for (size_t i = 0; i < 6; ++i) version += fmt::format("{:02x}", digest[i]);
+  return version;
+}
+
+}  // namespace
+
+absl::StatusOr<Config> LoadConfig(const LoadRequest& request) {
+  ASSIGN_OR_RETURN(const Environment environment, FullEnvironment(request));
+  ASSIGN_OR_RETURN(SettingNode root, ReadSettings(request, environment));
+  Problems problems;
+  if (root.kind == SettingNode::Kind::kMap) {
+    ApplyEnvironment(root, environment, problems);
+    ApplySet(root, request.set, problems);
+  }
+  Bound bound = Bind(root, environment, problems);
+  CrossCheck(request, bound, problems);
+  RETURN_IF_ERROR(problems.ToStatus());
+  bound.config.version = VersionOf(bound);
+  return std::move(bound.config);
+}
+
+Environment ProcessEnvironment() {
+  Environment environment;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const size_t equals = text.find('=');
+    if (equals == std::string_view::npos) continue;
+    environment.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return environment;
+}
+
+}  // namespace llm_router

@@ -1,0 +1,157 @@
+#include "router/config/settings.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "proto/contract.h"
+#include "router/config/checks.h"
+#include "router/config/nearest.h"
+
+namespace llm_router {
+namespace {
+
+using enum SettingKind;
+
+constexpr std::string_view kLevels[] = {"debug", "info", "warning", "error"};
+
+constexpr Setting kRoot{.path = ""};
+
+// clang-format off
+constexpr Setting kTable[] = {
+    {.path = "broker", .kind = kGroup, .shorthand = "url",
+     .help = "What carries the messages."},
+    {.path = "broker.url", .kind = kText, .fallback = "embedded:./llm-router-data", .least = 1, .most = 4096,
+     .store = [](Config& config, const SettingValue& value) { config.broker = value.text; },
+     .help = "embedded:DIR in this process, or kubemq://host:port."},
+
+    {.path = "limits", .kind = kGroup,
+     .help = "Bounds on what callers may send."},
+    {.path = "limits.body", .kind = kInteger, .fallback = "33554432", .least = 1024, .most = 104857600,
+     .store = [](Config& config, const SettingValue& value) { config.limits.body = value.number; },
+     .help = "Bytes of the largest query or reply."},
+
+    {.path = "listen", .kind = kGroup,
+     .help = "Where callers come in."},
+    {.path = "listen.host", .kind = kText, .fallback = "127.0.0.1", .least = 1, .most = 255, .check = CheckHost,
+     .store = [](Config& config, const SettingValue& value) { config.listen.host = value.text; },
+     .help = "The address all doors are bound to."},
+    {.path = "listen.grpc", .kind = kInteger, .fallback = "50000", .least = 0, .most = 65535,
+     .store = [](Config& config, const SettingValue& value) { config.listen.grpc = static_cast<int>(value.number); },
+     .help = "Port of the KubeMQ gRPC door; 0 = any free one."},
+    {.path = "listen.rest", .kind = kInteger, .fallback = "9090", .least = 0, .most = 65535,
+     .store = [](Config& config, const SettingValue& value) { config.listen.rest = static_cast<int>(value.number); },
+     .help = "Port of the KubeMQ REST and WebSocket door; 0 = any free one."},
+    {.path = "listen.admin", .kind = kInteger, .fallback = "8080", .least = 0, .most = 65535,
+     .store = [](Config& config, const SettingValue& value) { config.listen.admin = static_cast<int>(value.number); },
+     .help = "Port of health, readiness and metrics; 0 = any free one."},
+    {.path = "listen.http", .kind = kInteger, .fallback = "4000", .least = 0, .most = 65535,
+     .store = [](Config& config, const SettingValue& value) { config.listen.http = static_cast<int>(value.number); },
+     .help = "Port of the OpenAI and Anthropic HTTP door; 0 = any free one."},
+
+    {.path = "log", .kind = kChoice, .fallback = "info", .choices = kLevels,
+     .store = [](Config& config, const SettingValue& value) { config.log_level = value.text; },
+     .help = "The least level that is logged."},
+
+    {.path = "providers", .kind = kMap, .least = 0, .most = 1000,
+     .help = "The chat APIs that routes may call, each under an id of your choice."},
+    {.path = "providers.*", .kind = kGroup, .check = CheckProviderId,
+     .store = [](Config& config, const SettingValue& value) { config.providers.emplace_back().id = value.text; },
+     .help = "One provider."},
+    {.path = "providers.*.type", .kind = kText, .required = true, .least = 1, .most = 64,
+     .store = [](Config& config, const SettingValue& value) { config.providers.back().type = value.text; },
+     .help = "Which API it speaks, and how."},
+    {.path = "providers.*.base_url", .kind = kText, .most = 2048, .check = CheckBaseUrl,
+     .store = [](Config& config, const SettingValue& value) { config.providers.back().base_url = value.text; },
+     .help = "Where it is, up to the version: https://host/v1. Default: its type's."},
+    {.path = "providers.*.key", .kind = kText, .secret = true, .most = 8192, .check = CheckKey,
+     .store = [](Config& config, const SettingValue& value) {
+       config.providers.back().key = Secret(value.text);
+       config.providers.back().key_variable = value.unset;
+     },
+     .help = "Its API key; best read from the environment: ${OPENAI_API_KEY}."},
+
+    {.path = "routes", .kind = kMap, .least = 0, .most = 1000,
+     .help = "The channels that are served, each under its name."},
+    {.path = "routes.*", .kind = kGroup, .check = contract::CheckRouteName,
+     .store = [](Config& config, const SettingValue& value) { config.routes.emplace_back().name = value.text; },
+     .help = "One route: queries on the channel NAME_requests."},
+    {.path = "routes.*.concurrency", .kind = kInteger, .fallback = "256", .least = 1, .most = 100'000,
+     .store = [](Config& config, const SettingValue& value) { config.routes.back().concurrency = static_cast<int>(value.number); },
+     .help = "Queries running at once, per worker."},
+    {.path = "routes.*.targets", .kind = kList, .required = true, .least = 1, .most = 64,
+     .remedy = "give at least one, as [ { provider: ID, model: NAME } ]",
+     .help = "What the route may call, tried in order."},
+    {.path = "routes.*.targets[]", .kind = kGroup,
+     .store = [](Config& config, const SettingValue&) { config.routes.back().targets.emplace_back(); },
+     .help = "One target."},
+    {.path = "routes.*.targets[].provider", .kind = kText, .required = true, .least = 1, .most = 128,
+     .remedy = "give the id of one of the providers",
+     .store = [](Config& config, const SettingValue& value) { config.routes.back().targets.back().provider = value.text; },
+     .help = "The id of a provider."},
+    {.path = "routes.*.targets[].model", .kind = kText, .most = 256,
+     .store = [](Config& config, const SettingValue& value) { config.routes.back().targets.back().model = value.text; },
+     .help = "The model, as the provider names it. Default: its type's."},
+};
+
+struct RefusedSetting {
+  std::string_view path;
+  std::string_view sentence;
+};
+constexpr RefusedSetting kRefused[] = {
+    {"broker.ca", "is not available in this version: remove it"},
+    {"broker.cert", "is not available in this version: remove it"},
+    {"broker.cert_key", "is not available in this version: remove it"},
+    {"broker.key", "is not available in this version: remove it, and give the broker's url alone"},
+    {"routes.*.targets[].weight",
+     "weight is not available in this version: remove it, targets are tried in the order they are listed"},
+    {"store", "is not available in this version: remove it, what is durable is kept in the broker's folder"},
+};
+// clang-format on
+
+}  // namespace
+
+const std::string_view kBuiltInSettings = R"(
+providers:
+  openai:    { type: openai, key: "${OPENAI_API_KEY}" }
+  anthropic: { type: anthropic, key: "${ANTHROPIC_API_KEY}" }
+routes:
+  openai: { targets: [ { provider: openai, model: gpt-4o-mini } ] }
+  claude: { targets: [ { provider: anthropic, model: claude-sonnet-4-5 } ] }
+)";
+
+std::span<const Setting> AllSettings() { return kTable; }
+
+const Setting& RootSetting() { return kRoot; }
+
+std::string_view NameOf(const Setting& setting) {
+  const size_t bracket = setting.path.ends_with("[]") ? setting.path.size() - 2 : std::string_view::npos;
+  const size_t dot = setting.path.rfind('.');
+  if (bracket != std::string_view::npos) return setting.path.substr(bracket);
+  return dot == std::string_view::npos ? setting.path : setting.path.substr(dot + 1);
+}
+
+std::vector<const Setting*> ChildrenOf(const Setting& parent) {
+  std::vector<const Setting*> children;
+  for (const Setting& row : kTable) {
+    if (row.path == JoinPath(parent.path, NameOf(row))) children.push_back(&row);
+  }
+  return children;
+}
+
+std::string UnknownSetting(const Setting& parent, std::string_view name) {
+  for (const RefusedSetting& refused : kRefused) {
+    if (refused.path == JoinPath(parent.path, name)) return std::string(refused.sentence);
+  }
+  std::vector<std::string_view> known;
+  for (const Setting* child : ChildrenOf(parent)) known.push_back(NameOf(*child));
+  if (const auto nearest = Nearest(name, known))
+    return fmt::format("is no setting: did you mean {}?", *nearest);
+  return fmt::format("is no setting: there are {}", fmt::join(known, ", "));
+}
+
+std::string JoinPath(std::string_view parent, std::string_view step) {
+  if (parent.empty() || step.starts_with('[')) return fmt::format("{}{}", parent, step);
+  return fmt::format("{}.{}", parent, step);
+}
+
+}  // namespace llm_router
