@@ -14,6 +14,7 @@
 #include "client/route_table.h"
 #include "proto/contract.h"
 #include "proto/fault.h"
+#include "proto/kubemq_text.h"
 
 namespace llm_router::client {
 namespace {
@@ -61,7 +62,8 @@ class Client::Impl {
   Awaitable<void> RunAsk(Query query, std::string dialect, Answers answer);
   Awaitable<void> RunRoutes(std::chrono::milliseconds listen_for, RouteLists routes);
   Awaitable<absl::StatusOr<std::vector<Route>>> Listen(std::chrono::milliseconds listen_for);
-  Awaitable<absl::Status> Explain(absl::Status failure);
+  Awaitable<absl::Status> Reach(TimePoint until);
+  Awaitable<absl::Status> Explain(absl::Status failure, std::string channel);
 
   const Options options_;
   const absl::Status usable_;  // what is wrong with options_, if anything
@@ -109,9 +111,10 @@ std::future<Result<Answer>> Client::Impl::Ask(Question question) {
 }
 
 Awaitable<void> Client::Impl::RunAsk(Query query, std::string dialect, Answers answer) {
+  std::string channel = query.message.channel;
   auto reply = co_await broker_->Request(std::move(query));
   if (!reply.ok()) {
-    answer.set_value(ToError(co_await Explain(std::move(reply).status())));
+    answer.set_value(ToError(co_await Explain(std::move(reply).status(), std::move(channel))));
     co_return;
   }
   auto converted = ToAnswer(dialect, *std::move(reply));
@@ -133,7 +136,8 @@ Awaitable<void> Client::Impl::RunRoutes(std::chrono::milliseconds listen_for, Ro
   if (heard.ok()) {
     routes.set_value(*std::move(heard));
   } else {
-    routes.set_value(ToError(co_await Explain(std::move(heard).status())));
+    const std::string channel(contract::kHeartbeatChannel);
+    routes.set_value(ToError(co_await Explain(std::move(heard).status(), channel)));
   }
 }
 
@@ -144,20 +148,39 @@ Awaitable<absl::StatusOr<std::vector<Route>>> Client::Impl::Listen(std::chrono::
   };
   CO_ASSIGN_OR_RETURN(const SubscriptionPtr subscription,
                       co_await broker_->Subscribe(std::string(contract::kHeartbeatChannel), "", hear));
-  if (!co_await Sleep(Now() + listen_for)) co_return MakeFault(Fault::kCancelled, "cancelled");
+  const TimePoint until = Now() + listen_for;
+  CO_RETURN_IF_ERROR(co_await Reach(until));
+  if (!co_await Sleep(until)) co_return MakeFault(Fault::kCancelled, "cancelled");
   co_return table.Routes();
 }
 
-// The two failures that only this side can word well: the Client is going away, and nobody is there.
-Awaitable<absl::Status> Client::Impl::Explain(absl::Status failure) {
+// A subscription waits for a server that is not there; a query says so. Every other outcome means that
+// something answers, or (a KubeMQ server without channel management) that it may.
+Awaitable<absl::Status> Client::Impl::Reach(TimePoint until) {
+  Query query(Kind::kQuery, Message(std::string(kubemq_text::kInternalRequests), {}), until);
+  query.message.metadata = kubemq_text::kListChannels;
+  query.message.tags = {{"channel_type", "events"},
+                        {"channel_search", std::string(contract::kHeartbeatChannel)}};
+  const auto reply = co_await broker_->Request(std::move(query));
+  const bool unreachable = !reply.ok() && FaultOf(reply.status()) == Fault::kEngineUnavailable;
+  co_return unreachable ? reply.status() : absl::OkStatus();
+}
+
+// What only this side can word well: the Client is going away, nobody is there, nobody answers.
+Awaitable<absl::Status> Client::Impl::Explain(absl::Status failure, std::string channel) {
   if (co_await Cancelled()) {
     co_return MakeFault(Fault::kCancelled, "cancelled: the client was destroyed before the answer came");
   }
-  if (FaultOf(failure) != Fault::kEngineUnavailable) co_return failure;
-  co_return MakeFault(Fault::kEngineUnavailable,
-                      fmt::format("no llm-router at {} ({}): start one with `llm-router serve`, or say where "
-                                  "it is in LLM_ROUTER_ADDRESS or the address option",
-                                  options_.address, MessageOf(failure)));
+  const Fault fault = FaultOf(failure);
+  if (fault == Fault::kTimeout) co_return Annotate(std::move(failure), channel);
+  // A door that lost the broker behind it says so in its own words; only the connection's own failure names
+  // the address.
+  const bool ours = MessageOf(failure).find(options_.address) != std::string_view::npos;
+  if (fault != Fault::kEngineUnavailable || !ours) co_return failure;
+  co_return MakeFault(fault,
+                      fmt::format("{}; `llm-router serve` starts one here, LLM_ROUTER_ADDRESS says where "
+                                  "another is",
+                                  MessageOf(failure)));
 }
 
 Client::Client(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {}

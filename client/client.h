@@ -90,7 +90,7 @@ class Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  // Asks and waits. No server there: kEngineUnavailable after about 3 s, not after the whole timeout.
+  // Asks and waits. No server there: kEngineUnavailable within seconds, not after the whole timeout.
   Result<Answer> Ask(Question question);
   Result<Answer> Ask(std::string route, std::string text);
 

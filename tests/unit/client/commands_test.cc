@@ -1,0 +1,111 @@
+#include "client/cli/commands.h"
+
+#include <CLI/CLI.hpp>
+
+#include "client/cli/console.h"
+#include "client/cli/routes.h"
+#include "tests/support/catch.h"
+
+namespace llm_router::cli {
+namespace {
+
+// A command line as main has it.
+struct Program {
+  Program() { AddClientCommands(app, action); }
+
+  // Nothing when it parses, else what was wrong.
+  std::string Parse(std::vector<std::string> words) {
+    std::reverse(words.begin(), words.end());
+    try {
+      app.parse(words);
+    } catch (const CLI::ParseError& error) {
+      return error.what();
+    }
+    return {};
+  }
+
+  CLI::App app;
+  std::function<int()> action;
+};
+
+TEST_CASE("a command parsed sets what is to be run") {
+  const std::vector<std::vector<std::string>> good = {
+      {"ask", "Hello"},
+      {"ask", "two", "words"},
+      {"ask", "-"},
+      {"ask"},
+      {"ask", "-r", "openai", "--address", "h:1", "--model", "m", "--temperature", "0.5", "--max-tokens", "9",
+       "--system", "s", "--timeout", "2.5", "--json", "Hello"},
+      {"chat", "-r", "openai", "--model", "m", "--temperature", "0", "--max-tokens", "9", "--system", "s"},
+      {"routes", "--json", "--address", "h:1"},
+  };
+  for (const auto& words : good) {
+    CAPTURE(words);
+    Program program;
+    CHECK(program.Parse(words) == "");
+    CHECK(static_cast<bool>(program.action));
+  }
+}
+
+TEST_CASE("a value out of bounds is refused with its flag's name") {
+  const std::vector<std::pair<std::vector<std::string>, std::string>> bad = {
+      {{"ask", "--temperature", "3", "x"}, "--temperature"},
+      {{"ask", "--temperature", "hot", "x"}, "--temperature"},
+      {{"ask", "--max-tokens", "0", "x"}, "--max-tokens"},
+      {{"ask", "--timeout", "0", "x"}, "--timeout"},
+      {{"ask", "--timeout", "-1", "x"}, "--timeout"},
+      {{"ask", "--timeout", "1e9", "x"}, "--timeout"},
+      {{"ask", "--colour", "x"}, "--colour"},
+      {{"chat", "--max-tokens", "-1"}, "--max-tokens"},
+      {{"routes", "extra"}, "extra"},
+  };
+  for (const auto& [words, flag] : bad) {
+    CAPTURE(words);
+    Program program;
+    CHECK_THAT(program.Parse(words), Catch::Contains(flag));
+    CHECK_FALSE(static_cast<bool>(program.action));
+  }
+}
+
+TEST_CASE("help shows an example before it explains") {
+  for (const char* name : {"ask", "chat", "routes"}) {
+    Program program;
+    const std::string help = program.app.get_subcommand(name)->help();
+    CAPTURE(help);
+    const size_t example = help.find("llm-router " + std::string(name));
+    REQUIRE(example != std::string::npos);
+    CHECK(example < help.find("Usage:"));
+    CHECK(help.find("--address") != std::string::npos);
+  }
+}
+
+TEST_CASE("the table of routes lines its columns up") {
+  client::Route openai{"openai", {"gpt-4o-mini", "gpt-4o"}, 2, 3, 512};
+  client::Route claude{"claude", {"c"}, 1, 0, 256};
+  CHECK(TableOf({claude, openai}) ==
+        "ROUTE   MODELS               WORKERS  IN FLIGHT\n"
+        "claude  c                          1      0/256\n"
+        "openai  gpt-4o-mini, gpt-4o        2      3/512\n");
+}
+
+TEST_CASE("input over the limit is refused, not cut") {
+  std::istringstream fits(std::string(20'000, 'x'));
+  CHECK(ReadAll(fits, 20'000)->size() == 20'000);
+  std::istringstream over(std::string(20'001, 'x'));
+  CHECK_FALSE(ReadAll(over, 20'000).has_value());
+}
+
+TEST_CASE("a simulated answer and warnings are noted, others are not") {
+  client::Answer answer;
+  answer.provider = "openai";
+  std::ostringstream err;
+  WriteNotes(answer, err);
+  CHECK(err.str().empty());
+  answer.provider = "simulated";
+  answer.warnings = {"top_k dropped"};
+  WriteNotes(answer, err);
+  CHECK_THAT(err.str(), Catch::StartsWith("note: simulated") && Catch::Contains("warning: top_k dropped\n"));
+}
+
+}  // namespace
+}  // namespace llm_router::cli
