@@ -1,0 +1,306 @@
+"""Real processes of ours for the end-to-end tests: started by the binary, stopped by pid, waited for by their words.
+
+A Process lives in a folder of its own, without our settings in its environment. Nothing here sleeps to wait for
+another process: a ready line is read from its pipe, and what can only be asked for is asked again until a deadline.
+Deadlines are generous (sanitizer builds are slow) and only bound a failure.
+"""
+
+import json
+import os
+import queue
+import re
+import signal
+import subprocess
+import threading
+import time
+import urllib.request
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("LLM_ROUTER_BUILD", REPOSITORY / "build" / "dev")).resolve()
+SDK = Path(os.environ.get("LLM_ROUTER_SDK", REPOSITORY / "build" / "sdk")).resolve()
+BINARY = BUILD / "llm-router"
+SANITIZED = os.environ.get("LLM_ROUTER_SANITIZED", "") != ""
+
+# How long anything may take that should take a moment.
+PATIENCE = 60.0
+
+# What a program of ours must not find by chance.
+OURS = re.compile(r"^(LLM_ROUTER_.*|OPENAI_API_KEY|ANTHROPIC_API_KEY|KUBEMQ_.*|https?_proxy|HTTPS?_PROXY)$")
+
+
+def clean_environment(extra=None):
+    environment = {name: value for name, value in os.environ.items() if not OURS.match(name)}
+    environment["ASAN_OPTIONS"] = "detect_leaks=1:abort_on_error=0:exitcode=99"
+    environment["UBSAN_OPTIONS"] = "print_stacktrace=1:halt_on_error=1:exitcode=99"
+    environment.update(extra or {})
+    return environment
+
+
+def eventually(probe, what, patience=PATIENCE):
+    """Asks `probe` until it answers something true, and returns that."""
+    deadline = time.monotonic() + patience
+    tick = threading.Event()
+    while True:
+        answer = probe()
+        if answer:
+            return answer
+        assert time.monotonic() < deadline, f"waited {patience:.0f} s in vain for {what}"
+        tick.wait(0.02)
+
+
+def get(url, timeout=PATIENCE):
+    with urllib.request.urlopen(url, timeout=timeout) as answer:
+        return answer.read().decode()
+
+
+def post(url, document):
+    request = urllib.request.Request(url, data=json.dumps(document).encode(), method="POST")
+    request.add_header("content-type", "application/json")
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+        return answer.read().decode()
+
+
+class Process:
+    """One child process. Its stdout is read line by line, its stderr goes to a file in its folder."""
+
+    def __init__(self, name, command, folder, environment=None, stdin=None):
+        self.name = name
+        folder.mkdir(parents=True, exist_ok=True)
+        self.log = folder / f"{name}.log"
+        self.lines = []
+        self._news = queue.Queue()
+        with open(self.log, "ab") as log:
+            self._popen = subprocess.Popen(
+                [str(part) for part in command],
+                cwd=folder,
+                env=clean_environment(environment),
+                stdin=stdin or subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+            )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self):
+        for line in self._popen.stdout:
+            text = line.decode(errors="replace").rstrip("\n")
+            self.lines.append(text)
+            self.hear(text)
+            self._news.put(text)
+        self._news.put(None)
+
+    def hear(self, text):
+        """Each line of stdout, as it comes, on the reader's thread."""
+
+    @property
+    def pid(self):
+        return self._popen.pid
+
+    @property
+    def stdin(self):
+        return self._popen.stdin
+
+    def wait_line(self, pattern, patience=PATIENCE):
+        """The match of the next line of stdout that holds `pattern`; lines before it are passed over."""
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                line = self._news.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                raise AssertionError(f"{self.name} did not print {pattern!r} in {patience:.0f} s\n{self.tail()}") from None
+            if line is None:
+                self._news.put(None)
+                raise AssertionError(f"{self.name} ended before it printed {pattern!r}\n{self.tail()}")
+            if match := re.search(pattern, line):
+                return match
+
+    def tail(self, size=4000):
+        return f"--- {self.log.name}:\n{self.errors()[-size:]}"
+
+    def errors(self):
+        return self.log.read_text(errors="replace")
+
+    def alive(self):
+        return self._popen.poll() is None
+
+    def wait(self, patience=PATIENCE):
+        try:
+            return self._popen.wait(patience)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"{self.name} did not end in {patience:.0f} s\n{self.tail()}") from None
+
+    def signal(self, number):
+        if self.alive():
+            self._popen.send_signal(number)
+
+    def kill(self):
+        self.signal(signal.SIGKILL)
+        self._popen.wait()
+
+    def stop(self):
+        """SIGTERM, and the exit code it leads to."""
+        self.signal(signal.SIGTERM)
+        try:
+            return self.wait()
+        finally:
+            self.kill()
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    def resident_bytes(self):
+        with open(f"/proc/{self.pid}/statm") as statm:
+            return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+class Simulator(Process):
+    """`llm-router simulate` on a free port: the providers of every topology."""
+
+    def __init__(self, folder, *options):
+        super().__init__("simulator", [BINARY, "simulate", "--port", "0", *options], folder)
+        self.address = self.wait_line(r"^llm-router simulate ready http=(\S+)$").group(1)
+        self.url = f"http://{self.address}"
+
+    def counters(self):
+        return json.loads(get(f"{self.url}/simulate/counters"))
+
+    def requests(self):
+        return json.loads(get(f"{self.url}/simulate/requests"))
+
+    def script(self, document):
+        return post(f"{self.url}/simulate/script", document)
+
+    def reset(self):
+        return post(f"{self.url}/simulate/reset", {})
+
+
+READY = re.compile(r"^llm-router ready(?P<doors>( \w+=\S+)*)$")
+
+
+class Server(Process):
+    """`llm-router serve` with a configuration, ready when its constructor returns."""
+
+    def __init__(self, name, folder, config, *options, environment=None):
+        folder.mkdir(parents=True, exist_ok=True)
+        self.config = folder / f"{name}.yaml"
+        self.config.write_text(json.dumps(config, indent=1))  # JSON is YAML
+        super().__init__(name, [BINARY, "serve", "-c", self.config, *options], folder, environment)
+        match = self.wait_line(READY)
+        self.doors = dict(door.split("=", 1) for door in match["doors"].split())
+
+    @property
+    def grpc(self):
+        return self.doors["grpc"]
+
+    def admin(self, path):
+        return get(f"http://{self.doors['admin']}{path}")
+
+
+def route(*targets, concurrency=256):
+    """A route of the configuration from its targets, each "provider:model"."""
+    rows = [dict(zip(("provider", "model"), target.split(":", 1))) for target in targets]
+    return {"targets": rows, "concurrency": concurrency}
+
+
+# Keys of the providers in the tests: a test greps every log for them.
+CANARY = "sk-canary-5f1d0c9e"
+
+# What a query to the provider without a key is told.
+NO_KEY = (
+    "provider keyless has no key: set A_KEY_NOBODY_SET in the environment or in .env, or start with --simulate"
+)
+
+
+def providers(simulator):
+    return {
+        "openai": {"type": "openai", "base_url": f"{simulator.url}/v1", "key": "${CANARY_KEY}"},
+        "anthropic": {"type": "anthropic", "base_url": f"{simulator.url}/v1", "key": "${CANARY_KEY}"},
+        "lab": {"type": "openai_compatible", "base_url": f"{simulator.url}/v1"},
+        "keyless": {"type": "openai", "key": "${A_KEY_NOBODY_SET}"},
+    }
+
+
+class Cluster:
+    """A whole llm-router: a simulator, and either one process with every role or a gateway and a worker joined by gRPC.
+
+    `topology` is `one` or `split`. Stopping it asserts that every process ended well.
+    """
+
+    def __init__(
+        self, topology, folder, routes, extra=None, more_providers=None, environment=None, simulate=(), serve=()
+    ):
+        self.topology = topology
+        self.folder = folder
+        self._environment = {"CANARY_KEY": CANARY, **(environment or {})}
+        self._extra = extra or {}
+        self._options = list(serve)
+        self.simulator = Simulator(folder, *simulate)
+        self.processes = [self.simulator]
+        self._routes = routes
+        self._providers = {**providers(self.simulator), **(more_providers or {})}
+        self.workers = []
+        self.start_gateway()
+        if topology == "split":
+            self.start_worker()
+
+    def start_gateway(self, port=0):
+        listen = {"host": "127.0.0.1", "grpc": port, "rest": 0, "admin": 0, "http": 0}
+        config = {"broker": f"embedded:{self.folder}/data", "listen": listen, **self._extra}
+        roles = "gateway" if self.topology == "split" else "gateway,worker,jobs"
+        if self.topology == "one":
+            config.update(providers=self._providers, routes=self._routes)
+        self.gateway = self._start(f"gateway{len(self.processes)}", config, "--roles", roles)
+        if self.topology == "one":
+            self.workers = [self.gateway]
+
+    def start_worker(self, routes=None):
+        """One more worker process, whatever the topology; on return its subscriptions are in force."""
+        config = {
+            "broker": f"kubemq://{self.gateway.grpc}",
+            "providers": self._providers,
+            "routes": routes or self._routes,
+            **self._extra,
+        }
+        worker = self._start(f"worker{len(self.processes)}", config, "--roles", "worker")
+        self.workers.append(worker)
+        return worker
+
+    def _start(self, name, config, *options):
+        server = Server(name, self.folder, config, *options, *self._options, environment=self._environment)
+        self.processes.append(server)
+        return server
+
+    @property
+    def address(self):
+        return self.gateway.grpc
+
+    @property
+    def worker(self):
+        return self.workers[0]
+
+    def run(self, *arguments, stdin="", environment=None, patience=PATIENCE):
+        """A command line of ours against this cluster: a CompletedProcess."""
+        extra = {"LLM_ROUTER_ADDRESS": self.address, **(environment or {})}
+        return run(*arguments, folder=self.folder, stdin=stdin, environment=extra, patience=patience)
+
+    def logs(self):
+        return "".join(process.errors() for process in self.processes)
+
+    def stop(self):
+        codes = {process.name: process.stop() for process in reversed(self.processes) if process.alive()}
+        bad = {name: code for name, code in codes.items() if code != 0}
+        tails = "".join(process.tail() for process in self.processes if process.name in bad)
+        assert not bad, f"exit codes {bad}\n{tails}"
+
+
+def run(*arguments, folder, stdin="", environment=None, patience=PATIENCE):
+    return subprocess.run(
+        [str(BINARY), *[str(argument) for argument in arguments]],
+        cwd=folder,
+        env=clean_environment(environment),
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=patience,
+    )

@@ -1,0 +1,135 @@
+"""The Python package `kubemq`, 3.4.1 or 4.1.5, driven by lines of JSON; sdk/README.md says which."""
+
+import json
+import sys
+import threading
+
+import kubemq.cq as cq
+import kubemq.pubsub as pubsub
+
+# 4.x renamed what 3.x called so.
+Response = {
+    "query": getattr(cq, "QueryResponseMessage", None) or cq.QueryResponse,
+    "command": getattr(cq, "CommandResponseMessage", None) or cq.CommandResponse,
+}
+
+_lock = threading.Lock()
+
+
+def say(**line):
+    with _lock:
+        print(json.dumps(line), flush=True)
+
+
+class Program:
+    def __init__(self, address, client_id, keepalive):
+        options = {"address": address, "client_id": client_id}
+        if keepalive:
+            options.update(keep_alive=True, ping_interval_in_seconds=keepalive, ping_timeout_in_seconds=keepalive)
+        self.requests = cq.Client(**options)
+        self.events = pubsub.Client(**options)
+
+    def ping(self, _):
+        info = self.requests.ping()
+        return {"host": info.host, "version": info.version}
+
+    def query(self, op):
+        message = cq.QueryMessage(
+            channel=op["channel"],
+            body=op["body"].encode(),
+            tags=op.get("tags", {}),
+            timeout_in_seconds=op["seconds"],
+        )
+        reply = self.requests.send_query_request(message)
+        return {
+            "executed": reply.is_executed,
+            "error": reply.error or "",
+            "body": reply.body.decode(),
+            "tags": dict(reply.tags),
+        }
+
+    def command(self, op):
+        message = cq.CommandMessage(
+            channel=op["channel"],
+            body=op["body"].encode(),
+            tags=op.get("tags", {}),
+            timeout_in_seconds=op["seconds"],
+        )
+        reply = self.requests.send_command_request(message)
+        return {"executed": reply.is_executed, "error": reply.error or ""}
+
+    def event(self, op):
+        message = pubsub.EventMessage(channel=op["channel"], body=op["body"].encode(), tags=op.get("tags", {}))
+        self.events.send_events_message(message)
+        return {}
+
+    def serve(self, op):
+        kind = op["kind"]
+
+        def answer(received):
+            text = received.body.decode()
+            fields = {"body": (op["answer"] + text).encode()} if kind == "query" else {}
+            say(handled=text, kind=kind)
+            self.requests.send_response_message(
+                Response[kind](**{f"{kind}_received": received}, is_executed=True, **fields)
+            )
+
+        token = self._token()
+        if kind == "query":
+            subscription = cq.QueriesSubscription(
+                channel=op["channel"],
+                group=op["group"],
+                on_receive_query_callback=answer,
+                on_error_callback=lambda error: say(trouble=str(error)),
+            )
+            self.requests.subscribe_to_queries(subscription, token)
+        else:
+            subscription = cq.CommandsSubscription(
+                channel=op["channel"],
+                group=op["group"],
+                on_receive_command_callback=answer,
+                on_error_callback=lambda error: say(trouble=str(error)),
+            )
+            self.requests.subscribe_to_commands(subscription, token)
+        return {}
+
+    def subscribe(self, op):
+        subscription = pubsub.EventsSubscription(
+            channel=op["channel"],
+            group=op["group"],
+            on_receive_event_callback=lambda event: say(event=event.body.decode()),
+            on_error_callback=lambda error: say(trouble=str(error)),
+        )
+        self.events.subscribe_to_events(subscription, self._token())
+        return {}
+
+    def channels(self, op):
+        verb, kind, channel = op["verb"], op["type"], op["channel"]
+        client = self.requests if kind in ("queries", "commands") else self.events
+        if verb == "list":
+            found = getattr(client, f"list_{kind}_channels")(channel)
+            return {"names": [row.name for row in found]}
+        getattr(client, f"{verb}_{kind}_channel")(channel)
+        return {}
+
+    @staticmethod
+    def _token():
+        from kubemq.common.cancellation_token import CancellationToken
+
+        return CancellationToken()
+
+
+def main():
+    address, client_id, keepalive = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    program = Program(address, client_id, keepalive)
+    say(ready=True)
+    for line in sys.stdin:
+        op = json.loads(line)
+        try:
+            say(id=op["id"], **getattr(program, op["op"])(op))
+        except Exception as error:  # whatever the package raises is the answer
+            say(id=op["id"], raised=f"{type(error).__name__}: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,214 @@
+"""Callers, workers and servers that go away: what is stopped, what is finished, and what the other side hears."""
+
+import json
+import signal
+import subprocess
+import time
+
+import grpc
+import pytest
+
+from harness import BINARY, PATIENCE, clean_environment, eventually, route
+from wire import Wire, error_of
+
+HANG = "sim-fault-hang"
+SLOW = "sim-latency-1500"
+
+ROUTES = {
+    "hang": route(f"openai:{HANG}"),
+    "slow": route(f"openai:{SLOW}"),
+    "openai": route("openai:gpt-4o-mini"),
+}
+
+
+@pytest.fixture
+def made(make_cluster):
+    return make_cluster(ROUTES)
+
+
+@pytest.fixture
+def caller(made):
+    wire = Wire(made.address)
+    yield wire
+    wire.close()
+
+
+def in_flight(cluster, count=1):
+    """Waits until the provider works on `count` queries."""
+    return eventually(lambda: cluster.simulator.counters()["in_flight"] == count, f"{count} provider calls in flight")
+
+
+def aborted(cluster, count=1):
+    """Waits until `count` provider calls were broken off and none is left."""
+
+    def all_gone():
+        counters = cluster.simulator.counters()
+        return counters["aborted"] == count and counters["in_flight"] == 0
+
+    return eventually(all_gone, f"{count} aborted provider calls")
+
+
+def outcome(future):
+    """What became of a query: its reply, or the details of its error."""
+    try:
+        return future.result()
+    except grpc.RpcError as error:
+        return error.details()
+
+
+# ---- the caller goes ----
+
+
+def test_a_caller_that_cancels_ends_the_provider_call(made, caller):
+    future = caller.start("hang_requests", "Hello", timeout=600_000)
+    in_flight(made)
+    future.cancel()
+    aborted(made)
+
+
+def test_a_caller_whose_connection_closes_ends_its_provider_calls(made):
+    leaving = Wire(made.address)
+    for _ in range(20):
+        leaving.start("hang_requests", "Hello", timeout=600_000)
+    in_flight(made, 20)
+    leaving.close()
+    aborted(made, 20)
+
+
+def test_a_caller_that_is_killed_ends_its_provider_call(made):
+    environment = clean_environment({"LLM_ROUTER_ADDRESS": made.address})
+    asking = subprocess.Popen([BINARY, "ask", "-r", "hang", "Hello"], env=environment, stdout=subprocess.DEVNULL)
+    in_flight(made)
+    asking.kill()
+    asking.wait()
+    aborted(made)
+
+
+# ---- the time is over ----
+
+
+def test_a_query_ends_by_its_timeout_with_the_providers_name(made, caller):
+    reply = caller.query("hang_requests", "Hello", timeout=2_000)
+    assert not reply.Executed
+    assert "provider openai" in reply.Error and "did not answer before the deadline" in reply.Error
+    assert error_of(reply)["code"] == "provider_timeout"
+    aborted(made)
+
+
+def test_a_query_ends_by_its_deadline_tag_when_that_is_sooner(made, caller):
+    tags = {"deadline": str(int(time.time() * 1000) + 2_000)}
+    reply = caller.query("hang_requests", "Hello", tags, timeout=600_000)
+    assert error_of(reply)["code"] == "provider_timeout"
+    aborted(made)
+
+
+def test_a_deadline_tag_that_has_passed_calls_no_provider(made, caller):
+    reply = caller.query("openai_requests", "Hello", {"deadline": "1000"})
+    assert reply.Error == "the query's deadline had passed before a worker took it"
+    assert made.simulator.counters()["requests"] == 0
+
+
+# ---- cancel on the control channel ----
+
+
+def test_a_cancel_on_the_control_channel_ends_the_query(made, caller):
+    watcher = caller.subscribe("hang_requests", "Queries")  # no group: it sees each query, with the door's stamp
+    future = caller.start("hang_requests", "Hello", timeout=600_000)
+    query = watcher.next().Tags["query"]
+    in_flight(made)
+    deadline = int(time.time() * 1000) + 600_000
+    caller.publish("llm_control", json.dumps({"op": "cancel", "query": query, "deadline": deadline}))
+    aborted(made)
+    reply = future.result()
+    assert (reply.Executed, error_of(reply)["code"]) == (False, "cancelled")
+    watcher.cancel()
+
+
+def test_a_cancel_of_another_tenant_or_without_sense_is_ignored(made, caller):
+    watcher = caller.subscribe("slow_requests", "Queries")
+    future = caller.start("slow_requests", "Hello")
+    query = watcher.next().Tags["query"]
+    watcher.cancel()
+    for nonsense in ("no json", "{}", '{"op": "cancel"}', json.dumps({"op": "cancel", "query": f"not-{query}"})):
+        caller.publish("llm_control", nonsense)
+    assert future.result().Executed
+
+
+# ---- a worker goes ----
+
+
+def test_sigterm_lets_the_server_finish_what_it_has(made, caller):
+    futures = [caller.start("slow_requests", f"Hello {n}") for n in range(10)]
+    in_flight(made, 10)
+    assert made.gateway.stop() == 0, made.gateway.tail() if made.topology == "one" else made.logs()
+    assert all(future.result().Executed for future in futures)
+
+
+def test_sigterm_of_one_of_two_workers_loses_no_query(made, caller):
+    leaving = made.start_worker()
+    futures = [caller.start("openai_requests", f"Hello {n}") for n in range(100)]
+    leaving.signal(signal.SIGTERM)
+    futures += [caller.start("openai_requests", f"Hello {n}") for n in range(100, 200)]
+    outcomes = [outcome(future) for future in futures]
+    assert [one for one in outcomes if isinstance(one, str) or not one.Executed] == []
+    assert leaving.wait() == 0, leaving.tail()
+
+
+def test_a_killed_workers_queries_fail_at_once_and_the_others_go_on(made, caller):
+    doomed = made.start_worker({"only": route(f"openai:{HANG}")})
+    future = caller.start("only_requests", "Hello", timeout=600_000)
+    in_flight(made)
+    doomed.kill()
+    reply = outcome(future)  # far sooner than its ten minutes
+    assert "worker" in (reply if isinstance(reply, str) else reply.Error)
+    assert caller.query("openai_requests", "Hello").Executed
+
+
+def test_a_second_sigterm_ends_at_once(made, caller):
+    future = caller.start("hang_requests", "Hello", timeout=600_000)
+    in_flight(made)
+    holder = made.worker
+    holder.signal(signal.SIGTERM)
+    eventually(lambda: "SIGTERM" in holder.errors(), "the first signal in the log")
+    holder.signal(signal.SIGTERM)
+    holder.wait()
+    assert not isinstance(outcome(future), bool)
+
+
+# ---- the broker goes ----
+
+
+def test_a_worker_serves_again_after_its_broker_restarts(made):
+    worker = made.start_worker({"again": route("openai:gpt-4o-mini")})
+    port = int(made.address.rsplit(":", 1)[1])
+    for stop in (made.gateway.stop, made.gateway.kill):
+        before = Wire(made.address)
+        assert before.query("again_requests", "before").Executed
+        before.close()
+        stop()
+        made.start_gateway(port)
+        stop = made.gateway.kill
+        after = Wire(made.address)
+        assert after.query("again_requests", "after", timeout=60_000).Executed
+        after.close()
+    assert worker.alive()
+
+
+# ---- nobody there ----
+
+
+def test_fail_fast_is_opt_in(made, caller):
+    with pytest.raises(grpc.RpcError) as error:
+        caller.query("nobody_requests", "Hello", timeout=1_000)
+    assert (error.value.code(), error.value.details()) == (
+        grpc.StatusCode.INTERNAL,
+        "Error 301: timeout for request message",
+    )
+    reply = caller.query("nobody_requests", "Hello", {"fail-fast": "true"}, timeout=600_000)
+    assert not reply.Executed and "nobody" in reply.Error
+
+
+def test_a_query_waits_for_a_worker_that_comes_late(made, caller):
+    future = caller.start("late_requests", "Hello", timeout=60_000)
+    made.start_worker({"late": route("openai:gpt-4o-mini")})
+    assert future.result().Executed

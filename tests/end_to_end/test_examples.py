@@ -1,0 +1,53 @@
+"""The examples run as they stand, and README shows exactly them."""
+
+import re
+import subprocess
+
+import pytest
+
+from harness import BUILD, PATIENCE, REPOSITORY, SDK, clean_environment, route
+from sdks import need_environment
+
+ROUTES = {"openai": route("openai:gpt-4o-mini"), "claude": route("anthropic:claude-sonnet-4-5")}
+
+EXAMPLES = REPOSITORY / "client" / "examples"
+
+
+def run_example(cluster, command, *arguments, **environment):
+    return subprocess.run(
+        [*command, *arguments],
+        env=clean_environment({"LLM_ROUTER_ADDRESS": cluster.address, **environment}),
+        cwd=cluster.folder,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+
+
+def command_of(name):
+    if name.endswith(".py"):
+        need_environment("kubemq-4.1.5")
+        return [SDK / "kubemq-4.1.5" / "bin" / "python", EXAMPLES / name]
+    return [BUILD / "client" / "examples" / f"example_{name.removesuffix('.cc')}"]
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.iterdir() if path.suffix in (".cc", ".py")))
+@pytest.mark.parametrize("channel", ROUTES)
+def test_an_example_prints_an_answer(cluster, name, channel):
+    done = run_example(cluster, command_of(name), channel)
+    assert done.returncode == 0, done.stderr
+    assert "what is a" in done.stdout  # the simulator's answer holds the question
+
+
+@pytest.mark.parametrize("name", ["ask.cc", "ask_async.cc", "ask.py"])
+def test_an_example_says_what_is_wrong(cluster, name):
+    done = run_example(cluster, command_of(name), "no-such-route")
+    assert done.returncode == 1
+    assert "no-such-route" in done.stderr
+
+
+def test_readme_shows_the_examples_as_they_are():
+    readme = (REPOSITORY / "README.md").read_text()
+    shown = {language: block for language, block in re.findall(r"^```(cpp|python)\n(.*?)^```$", readme, re.S | re.M)}
+    assert shown["cpp"] == (EXAMPLES / "ask.cc").read_text()
+    assert shown["python"] == (EXAMPLES / "ask.py").read_text()
