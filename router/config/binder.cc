@@ -175,7 +175,7 @@ class Binder {
     if (!expanded.ok()) return Complain(path, MessageOf(expanded.status()), node);
     SettingValue value;
     value.text = expanded->text;
-    value.unset = expanded->unset;
+    value.variable = expanded->variable;
     const std::string complaint = Check(setting, node->text, *expanded, value);
     if (!complaint.empty()) return Complain(path, complaint, node);
     Keep(setting, value, path);

@@ -25,7 +25,7 @@ struct ProviderConfig {
   std::string type;      // a row of router/providers
   std::string base_url;  // empty: the row's
   Secret key;
-  std::string key_variable;  // the environment name an empty key was to come from; empty: none was named
+  std::string key_variable;  // the environment name the key is read from; empty: none was named
 };
 
 struct TargetConfig {

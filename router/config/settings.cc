@@ -66,7 +66,7 @@ constexpr Setting kTable[] = {
     {.path = "providers.*.key", .kind = kText, .secret = true, .most = 8192, .check = CheckKey,
      .store = [](Config& config, const SettingValue& value) {
        config.providers.back().key = Secret(value.text);
-       config.providers.back().key_variable = value.unset;
+       config.providers.back().key_variable = value.variable;
      },
      .help = "Its API key; best read from the environment: ${OPENAI_API_KEY}."},
 

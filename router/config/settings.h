@@ -29,8 +29,8 @@ struct SettingValue {
   SettingValue() = default;
 
   std::string text;
-  int64_t number = 0;  // of a kInteger
-  std::string unset;   // the variable that left it empty; empty: none did
+  int64_t number = 0;    // of a kInteger
+  std::string variable;  // the environment name it came from; empty: none
 };
 
 struct Setting {

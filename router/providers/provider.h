@@ -1,0 +1,51 @@
+// Provider: a row of the table with what configuration says of it: how to call it, and what its failures
+// mean.
+//
+// Owned by Providers, constant once the process serves; any thread. The key leaves it in one header of one
+// call, and never in an error.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "router/config/config.h"
+#include "router/dialects/dialect.h"
+#include "router/net/http_client.h"
+#include "router/providers/provider_table.h"
+
+namespace llm_router {
+
+class Provider {
+ public:
+  // `row` and `dialect` live as long as the process.
+  Provider(const ProviderRow& row, const Dialect& dialect, ProviderConfig config);
+
+  const std::string& id() const { return config_.id; }
+  const Dialect& dialect() const { return dialect_; }
+  // Whether a simulator answers in its place.
+  bool simulated() const { return simulated_; }
+
+  // Fault provider_key_missing, naming the variable, for a provider that needs a key and has none.
+  [[nodiscard]] absl::Status CheckKey() const;
+
+  // A call of this provider with `body`, in its dialect; its deadline and max_reply are the caller's to set.
+  HttpCall MakeCall(std::string body) const;
+
+  // What a reply with a status other than 200 means, as a fault and a sentence. Quotes what the provider said
+  // where that helps whoever can mend it, without the key.
+  [[nodiscard]] absl::Status ClassifyFailure(const HttpReply& reply) const;
+
+  // Sends its calls to the simulator at `base_url` from now on.
+  void Simulate(std::string_view base_url);
+
+ private:
+  std::string KeyPlace() const;  // where to look for its key, in a sentence
+
+  const ProviderRow& row_;
+  const Dialect& dialect_;
+  ProviderConfig config_;
+  bool simulated_ = false;
+};
+
+}  // namespace llm_router
