@@ -75,7 +75,7 @@ explain_start() {
 stop_server() {
   local status=0
   stopping=1
-  trap 'kill -KILL -- "-$server" 2>/dev/null' INT TERM HUP
+  trap 'exit 130' INT TERM HUP
   kill -TERM "$server" 2>/dev/null || true
   wait "$server" || status=$?
   server=
