@@ -1,0 +1,109 @@
+#include "broker_adapters/kubemq/connection.h"
+
+#include <fmt/format.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
+
+#include <string_view>
+
+#include "broker_adapters/base/clock.h"
+#include "broker_adapters/base/ids.h"
+#include "proto/fault.h"
+#include "proto/kubemq_text.h"
+
+namespace llm_router {
+namespace {
+
+constexpr int kMaxMessage = 100 * 1024 * 1024;
+
+std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address) {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(kMaxMessage);
+  arguments.SetMaxSendMessageSize(kMaxMessage);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 10'000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 5'000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 5'000);  // how long one attempt may take
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2'000);
+  // A channel of its own per broker: two brokers in one process (tests, a bridge) share no connection.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+}
+
+KubemqOptions WithClientId(KubemqOptions options) {
+  if (options.client_id.empty()) options.client_id = "llm-router-" + NewId();
+  return options;
+}
+
+}  // namespace
+
+Connection::Connection(Executor executor, KubemqOptions options)
+    : executor_(executor),
+      options_(WithClientId(std::move(options))),
+      channel_(OpenChannel(options_.address)),
+      stub_(kubemq::kubemq::NewStub(channel_)),
+      in_flight_(executor),
+      tasks_(executor) {
+  caps_.max_body = options_.max_body;
+}
+
+Awaitable<absl::StatusOr<bool>> Connection::Marked() {
+  if (known_) co_return marked_;
+  auto call = std::make_shared<UnaryCall<kubemq::Empty, kubemq::PingResult>>(executor_);
+  call->context.set_deadline(OnSystemClock(Now() + std::chrono::seconds(5)));
+  const grpc::Status status = co_await Call(call, Method<kubemq::Empty, kubemq::PingResult>(&Async::Ping));
+  if (!status.ok()) co_return ToFault(status);
+  const auto& metadata = call->context.GetServerInitialMetadata();
+  marked_ = metadata.contains(grpc::string_ref(kubemq_text::kMark.data(), kubemq_text::kMark.size()));
+  known_ = true;
+  caps_.dispatch = marked_ ? Dispatch::kLeastOutstanding : Dispatch::kRandom;
+  caps_.confirms_subscribe = marked_;
+  co_return marked_;
+}
+
+absl::Status Connection::ToFault(const grpc::Status& status) const {
+  const std::string text = status.error_message();
+  switch (status.error_code()) {
+    case grpc::StatusCode::OK:
+      return absl::OkStatus();
+    case grpc::StatusCode::CANCELLED:
+      if (stopping_) return MakeFault(Fault::kShuttingDown, "this process is on its way out");
+      return MakeFault(Fault::kCancelled, "the caller went away");
+    case grpc::StatusCode::DEADLINE_EXCEEDED:
+      return MakeFault(Fault::kTimeout, "no answer before the deadline");
+    case grpc::StatusCode::UNAVAILABLE:
+      return MakeFault(Fault::kEngineUnavailable,
+                       fmt::format("cannot reach the server at {} ({}): start it, or name another with the "
+                                   "setting `broker` or with --address",
+                                   options_.address, text));
+    case grpc::StatusCode::RESOURCE_EXHAUSTED:
+      return MakeFault(Fault::kTooLarge, fmt::format("the message is too large for the server at {} ({})",
+                                                     options_.address, text));
+    case grpc::StatusCode::UNIMPLEMENTED:
+      return MakeFault(Fault::kNotSupported, text);
+    case grpc::StatusCode::INTERNAL:
+      if (text.find("Error 301") != std::string::npos)
+        return MakeFault(Fault::kTimeout, "no answer before the deadline");
+      // Every other numbered text tells of something wrong in what was sent.
+      if (text.starts_with("Error 1") || text.starts_with("Error 2") || text.starts_with("nats: "))
+        return MakeFault(Fault::kInvalidRequest, text);
+      return MakeFault(Fault::kInternal, fmt::format("the server at {} says: {}", options_.address, text));
+    default:
+      return MakeFault(Fault::kInternal,
+                       fmt::format("the server at {} answered with gRPC status {}: {}", options_.address,
+                                   static_cast<int>(status.error_code()), text));
+  }
+}
+
+Awaitable<void> Connection::Stop() {
+  BeginStop();
+  tasks_.Cancel();
+  co_await tasks_.Join();
+  // Last answers get a moment to leave; then nothing is waited for but gRPC letting go.
+  if (!co_await in_flight_.Empty(Now() + std::chrono::seconds(1))) in_flight_.CancelAll();
+  (void)co_await in_flight_.Empty(TimePoint::max());
+}
+
+}  // namespace llm_router
