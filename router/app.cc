@@ -1,0 +1,277 @@
+#include "router/app.h"
+
+#include <fmt/format.h>
+
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <cstdio>
+
+#include "broker_adapters/base/ids.h"
+#include "broker_adapters/base/log.h"
+#include "broker_adapters/base/loop.h"
+#include "broker_adapters/base/one_shot.h"
+#include "broker_adapters/base/status.h"
+#include "broker_adapters/registry.h"
+#include "proto/fault.h"
+#include "router/config/load.h"
+#include "router/gateway/admin.h"
+#include "router/gateway/kubemq_grpc.h"
+#include "router/pipeline/account.h"
+#include "router/pipeline/call.h"
+#include "router/pipeline/decode.h"
+#include "router/pipeline/targets.h"
+#include "router/providers/providers.h"
+#include "router/worker/worker.h"
+
+namespace llm_router {
+namespace {
+
+constexpr int kFailed = 1;
+constexpr int kToldWrong = 2;
+
+struct Roles {
+  bool gateway = false, worker = false, jobs = false;
+};
+
+absl::StatusOr<Roles> ParseRoles(const std::vector<std::string>& names, const std::string& broker) {
+  if (names.empty() && IsEmbedded(broker)) return Roles{true, true, true};
+  if (names.empty()) {
+    return MakeFault(Fault::kInvalidRequest,
+                     "on a broker that is not embedded, name the roles: --roles worker, for example");
+  }
+  Roles roles;
+  for (const std::string& name : names) {
+    bool* role = name == "gateway"  ? &roles.gateway
+                 : name == "worker" ? &roles.worker
+                 : name == "jobs"   ? &roles.jobs
+                                    : nullptr;
+    if (role == nullptr) {
+      return MakeFault(Fault::kInvalidRequest,
+                       fmt::format("--roles: \"{}\" is no role: there are gateway, worker and jobs", name));
+    }
+    *role = true;
+  }
+  return roles;
+}
+
+// Without access keys everyone who reaches the server has all access: so only this machine may reach it.
+absl::Status CheckLoopback(const std::string& host) {
+  boost::system::error_code error;
+  const auto address = boost::asio::ip::make_address(host, error);
+  if (host == "localhost" || (!error && address.is_loopback())) return absl::OkStatus();
+  return MakeFault(
+      Fault::kInvalidRequest,
+      fmt::format(
+          "listen.host: {} is reachable from other machines, and access keys are not in this version: "
+          "use 127.0.0.1, with a tunnel or a proxy that checks its callers in front",
+          host));
+}
+
+absl::StatusOr<std::vector<Route>> ResolveRoutes(const Config& config, const Providers& providers) {
+  std::vector<Route> routes;
+  for (const RouteConfig& configured : config.routes) {
+    Route& route = routes.emplace_back();
+    route.name = configured.name;
+    route.concurrency = static_cast<size_t>(configured.concurrency);
+    for (const TargetConfig& target : configured.targets) {
+      route.targets.emplace_back(providers.Find(target.provider), target.model);
+    }
+  }
+  return routes;
+}
+
+// Everything one `serve` runs, in the order in which it starts; it stops the other way round.
+class App {
+ public:
+  App(Loop& loop, Config config, Roles roles, Providers providers)
+      : loop_(loop),
+        config_(std::move(config)),
+        roles_(roles),
+        providers_(std::move(providers)),
+        http_(loop.executor()) {}
+
+  Awaitable<absl::Status> Start(bool simulate) {
+    if (simulate) CO_RETURN_IF_ERROR(StartSimulator());
+    CO_RETURN_IF_ERROR(OpenEngine());
+    if (roles_.gateway) CO_RETURN_IF_ERROR(OpenDoors());
+    if (roles_.worker) CO_RETURN_IF_ERROR(co_await StartWorker());
+    if (admin_) admin_->SetReady(true);
+    co_return absl::OkStatus();
+  }
+
+  // The one line on stdout, for whoever started us.
+  std::string ReadyLine() const {
+    std::string line = "llm-router ready";
+    if (door_) line += fmt::format(" grpc={}:{}", config_.listen.host, door_->port());
+    if (admin_) line += fmt::format(" admin={}:{}", config_.listen.host, admin_->port());
+    return line;
+  }
+
+  // Doors first, so that what they have taken still finds its worker.
+  Awaitable<void> Stop() {
+    if (admin_) admin_->SetReady(false);
+    if (door_) co_await door_->Stop();
+    if (worker_) co_await worker_->Drain();
+    if (broker_) co_await broker_->Stop();
+    if (simulator_) co_await simulator_->Stop();
+    if (admin_) co_await admin_->Stop();
+  }
+
+ private:
+  absl::Status StartSimulator() {
+    SimulatorOptions options;
+    options.port = 0;
+    ASSIGN_OR_RETURN(simulator_, Simulator::Start(loop_.executor(), options));
+    const auto simulated =
+        providers_.SimulateMissing(fmt::format("http://127.0.0.1:{}/v1", simulator_->port()));
+    log::Info("simulated, as no key is set: {}",
+              simulated.empty() ? "none" : fmt::format("{}", fmt::join(simulated, ", ")));
+    return absl::OkStatus();
+  }
+
+  absl::Status OpenEngine() {
+    BrokerOptions options;
+    options.url = config_.broker;
+    options.client_id = name_;
+    options.max_body = static_cast<size_t>(config_.limits.body);
+    ASSIGN_OR_RETURN(broker_, OpenBroker(loop_.executor(), options));
+    return absl::OkStatus();
+  }
+
+  absl::Status OpenDoors() {
+    ASSIGN_OR_RETURN(admin_,
+                     AdminDoor::Start(loop_.executor(), config_.listen.host, config_.listen.admin, metrics_));
+    KubemqDoorOptions options;
+    options.host = config_.listen.host;
+    options.port = config_.listen.grpc;
+    options.max_body = static_cast<size_t>(config_.limits.body);
+    ASSIGN_OR_RETURN(door_, KubemqDoor::Start(loop_, *broker_, options));
+    return absl::OkStatus();
+  }
+
+  Awaitable<absl::Status> StartWorker() {
+    std::vector<std::unique_ptr<Stage>> stages;
+    stages.push_back(MakeAccountStage(metrics_));
+    stages.push_back(MakeDecodeStage());
+    stages.push_back(MakeTargetsStage());
+    stages.push_back(MakeCallStage(http_, metrics_, static_cast<size_t>(config_.limits.body)));
+    pipeline_ = std::make_unique<Pipeline>(std::move(stages));
+    WorkerOptions options;
+    options.name = name_;
+    options.config_version = config_.version;
+    options.routes = ResolveRoutes(config_, providers_);
+    worker_ = std::make_unique<Worker>(loop_.executor(), *broker_, *pipeline_, std::move(options));
+    co_return co_await worker_->Start();
+  }
+
+  Loop& loop_;
+  const Config config_;
+  const Roles roles_;
+  const std::string name_ = NewId();  // of this process, on the broker and in heartbeats
+  Providers providers_;
+  HttpClient http_;
+  Metrics metrics_;
+  std::unique_ptr<Simulator> simulator_;
+  std::unique_ptr<Broker> broker_;
+  std::unique_ptr<Pipeline> pipeline_;
+  std::unique_ptr<Worker> worker_;
+  std::unique_ptr<AdminDoor> admin_;
+  std::unique_ptr<KubemqDoor> door_;
+};
+
+using Ended = OneShot<int>;  // the exit code, once there is one
+
+// SIGTERM or SIGINT. Afterwards the signals do again what they do by default: a second one ends the process.
+Awaitable<void> WaitForSignal(Ended& ended) {
+  boost::asio::basic_signal_set<Executor> signals(co_await boost::asio::this_coro::executor, SIGTERM, SIGINT);
+  const auto [error, signal] = co_await signals.async_wait(kUseTuple);
+  if (error) co_return;
+  log::Info("stopping: finishing what was taken; signal again to stop at once");
+  ended.Set(0);
+}
+
+Awaitable<void> StartAndAnnounce(App& app, bool simulate, Ended& ended) {
+  const absl::Status started = co_await app.Start(simulate);
+  if (!started.ok()) {
+    log::Error("{}", MessageOf(started));
+    ended.Set(kFailed);
+    co_return;
+  }
+  std::puts(app.ReadyLine().c_str());
+  std::fflush(stdout);
+}
+
+Awaitable<void> RunApp(Loop& loop, App& app, bool simulate, int& code) {
+  Ended ended(loop.executor());
+  TaskGroup tasks(loop.executor());
+  tasks.Spawn(WaitForSignal(ended));
+  tasks.Spawn(StartAndAnnounce(app, simulate, ended));
+  code = (co_await ended.Wait(TimePoint::max())).value_or(kFailed);
+  tasks.Cancel();
+  co_await tasks.Join();
+  co_await app.Stop();
+}
+
+Awaitable<void> RunSimulator(Loop& loop, const SimulatorOptions& options, int& code) {
+  auto simulator = Simulator::Start(loop.executor(), options);
+  if (!simulator.ok()) {
+    log::Error("{}", MessageOf(simulator.status()));
+    co_return;
+  }
+  std::printf("llm-router simulate ready http=%s:%d\n", options.host.c_str(), (*simulator)->port());
+  std::fflush(stdout);
+  Ended ended(loop.executor());
+  co_await WaitForSignal(ended);
+  co_await (*simulator)->Stop();
+  code = 0;
+}
+
+log::Level LevelNamed(const std::string& name) {
+  if (name == "debug") return log::Level::kDebug;
+  if (name == "warning") return log::Level::kWarning;
+  return name == "error" ? log::Level::kError : log::Level::kInfo;
+}
+
+absl::StatusOr<Config> ReadConfig(const ServeArguments& arguments) {
+  LoadRequest request;
+  request.file = arguments.file;
+  request.set = arguments.settings;
+  request.environment = ProcessEnvironment();
+  request.provider_types = AllProviderTypes();
+  request.check_broker_url = CheckBrokerUrl;
+  ASSIGN_OR_RETURN(Config config, LoadConfig(request));
+  RETURN_IF_ERROR(CheckLoopback(config.listen.host));
+  return config;
+}
+
+int RefuseToStart(const absl::Status& why) {
+  std::fprintf(stderr, "llm-router: %s\n", std::string(MessageOf(why)).c_str());
+  return kToldWrong;
+}
+
+}  // namespace
+
+int Serve(const ServeArguments& arguments) {
+  auto config = ReadConfig(arguments);
+  if (!config.ok()) return RefuseToStart(config.status());
+  const auto roles = ParseRoles(arguments.roles, config->broker);
+  if (!roles.ok()) return RefuseToStart(roles.status());
+  auto providers = Providers::Resolve(*config);
+  if (!providers.ok()) return RefuseToStart(providers.status());
+  log::SetLevel(LevelNamed(config->log_level));
+  log::Info("not in this version, accepted and opening nothing: listen.rest, listen.http, the role jobs");
+  Loop loop;
+  App app(loop, *std::move(config), *roles, *std::move(providers));
+  int code = kFailed;
+  loop.RunUntilDone([&] { return RunApp(loop, app, arguments.simulate, code); });
+  return code;
+}
+
+int Simulate(const SimulatorOptions& options) {
+  Loop loop;
+  int code = kFailed;
+  loop.RunUntilDone([&] { return RunSimulator(loop, options, code); });
+  return code;
+}
+
+}  // namespace llm_router

@@ -1,0 +1,30 @@
+// AdminDoor: health, readiness and metrics over HTTP, for probes and Prometheus.
+//
+// `GET /health` 200 `healthy` while the process runs; `GET /ready` 200 or 503 with {"is_healthy",
+// "is_ready"}; `GET /metrics` in Prometheus' text format. Owned by the composition root; loop thread only.
+// `co_await Stop()` before destruction.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "broker_adapters/base/awaitable.h"
+#include "router/telemetry/metrics.h"
+
+namespace llm_router {
+
+class AdminDoor {
+ public:
+  // Listens; port 0 means any. `metrics` outlives the door.
+  static absl::StatusOr<std::unique_ptr<AdminDoor>> Start(Executor executor, const std::string& host,
+                                                          int port, const Metrics& metrics);
+  virtual ~AdminDoor() = default;
+
+  virtual int port() const = 0;
+  // Not ready until told so.
+  virtual void SetReady(bool ready) = 0;
+  virtual Awaitable<void> Stop() = 0;
+};
+
+}  // namespace llm_router

@@ -1,0 +1,80 @@
+// The command line, and only that: what each command does lives behind app.h and client/cli.
+#include <CLI/CLI.hpp>
+
+#include "client/cli/commands.h"
+#include "router/app.h"
+
+namespace llm_router {
+namespace {
+
+constexpr const char* kAbout =
+    "llm-router: LLM queries over a message broker.\n\n"
+    "  llm-router serve --simulate        start a server that answers without any key\n"
+    "  llm-router ask -r openai \"Hello\"   ask it something\n\n"
+    "A caller puts a query on a route's channel (openai_requests), a worker calls the route's provider and "
+    "replies.";
+
+constexpr const char* kServeAbout =
+    "Run the server: the doors (gateway), the worker, or both.\n\n"
+    "  llm-router serve                              everything in one process, on the embedded broker\n"
+    "  llm-router serve --simulate                   the same, answering for providers whose key is not set\n"
+    "  llm-router serve --roles gateway              a broker for others to connect to\n"
+    "  llm-router serve --roles worker --set broker=kubemq://host:50000\n\n"
+    "Prints one line on stdout when it is ready: llm-router ready grpc=HOST:PORT admin=HOST:PORT. Logs go to "
+    "stderr.\n"
+    "SIGTERM or Ctrl-C: takes no more, finishes what it has, exits; a second one ends it at once.";
+
+constexpr const char* kSimulateAbout =
+    "Run a provider simulator: a real HTTP server that answers like OpenAI and Anthropic.\n\n"
+    "  llm-router simulate --port 8001 --latency 200\n"
+    "  curl http://127.0.0.1:8001/v1/chat/completions -H 'content-type: application/json' \\\n"
+    "       -H 'authorization: Bearer any' -d "
+    "'{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}'";
+
+void AddServe(CLI::App& app, ServeArguments& arguments, std::function<int()>& action) {
+  CLI::App* serve = app.add_subcommand("serve", kServeAbout);
+  serve->add_option("-c,--config", arguments.file,
+                    "Configuration file (default: $LLM_ROUTER_CONFIG, ./llm-router.yaml, "
+                    "/etc/llm-router/llm-router.yaml, else built-in defaults)");
+  serve
+      ->add_option("--roles", arguments.roles, "What this process does: gateway, worker, jobs (default: all)")
+      ->delimiter(',');
+  serve
+      ->add_option("--set", arguments.settings, "Override a setting, as often as needed: --set listen.grpc=0")
+      ->allow_extra_args(false)
+      ->option_text("PATH=VALUE");
+  serve->add_flag("--simulate", arguments.simulate, "Answer for providers whose key is not set");
+  serve->callback([&] { action = [&] { return Serve(arguments); }; });
+}
+
+void AddSimulate(CLI::App& app, SimulatorOptions& options, std::function<int()>& action) {
+  CLI::App* simulate = app.add_subcommand("simulate", kSimulateAbout);
+  simulate->add_option("--host", options.host, "Address to listen on")->capture_default_str();
+  simulate->add_option("--port", options.port, "Port, 0 for any free one")->capture_default_str();
+  simulate->callback([&] { action = [&] { return Simulate(options); }; });
+}
+
+}  // namespace
+
+int Main(int argc, char** argv) {
+  CLI::App app(kAbout, "llm-router");
+  app.set_version_flag("--version", LLM_ROUTER_VERSION);
+  app.require_subcommand(1);
+  std::function<int()> action;
+  ServeArguments serve;
+  SimulatorOptions simulator;
+  AddServe(app, serve, action);
+  AddSimulate(app, simulator, action);
+  cli::AddClientCommands(app, action);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // CLI11 numbers its errors above 100; scripts expect 2 for a wrong command line.
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  return action();
+}
+
+}  // namespace llm_router
+
+int main(int argc, char** argv) { return llm_router::Main(argc, argv); }

@@ -1,0 +1,89 @@
+#include "router/pipeline/call.h"
+
+#include <fmt/format.h>
+
+#include "broker_adapters/base/status.h"
+#include "proto/fault.h"
+
+namespace llm_router {
+namespace {
+
+namespace tag = contract::tag;
+
+absl::StatusOr<std::string> RenderRequest(Exchange& exchange, const Dialect& theirs) {
+  const std::string& model = exchange.target->model;
+  if (&theirs == exchange.dialect) return theirs.WithModel(exchange.query.message.body, model);
+  Chat chat = exchange.chat;
+  chat.model = model;
+  return theirs.RenderRequest(chat, exchange.warnings);
+}
+
+// What the caller reads: JSON of its own dialect, or the answer's text alone.
+Reply RenderReply(Exchange& exchange, const Dialect& theirs, ChatReply answer, std::string body) {
+  const Provider& provider = *exchange.target->provider;
+  const bool text = exchange.dialect->name() == contract::dialect::kText;
+  Reply reply;
+  reply.executed = true;
+  Tags& tags = reply.message.tags;
+  tags[std::string(tag::kProvider)] = provider.simulated() ? "simulated" : provider.id();
+  tags[std::string(tag::kModel)] = answer.model.empty() ? exchange.target->model : answer.model;
+  tags[std::string(tag::kContentType)] =
+      text && exchange.tags.bare_text ? contract::kPlainText : contract::kJson;
+  if (&theirs != exchange.dialect) body = exchange.dialect->RenderReply(answer, exchange.warnings);
+  if (text && !exchange.tags.bare_text) {
+    contract::TextReply shape;
+    shape.response = std::move(body);
+    shape.model = tags[std::string(tag::kModel)];
+    shape.provider = tags[std::string(tag::kProvider)];
+    if (answer.usage) shape.usage = contract::Usage{answer.usage->input_tokens, answer.usage->output_tokens};
+    body = ToJson(shape);
+  }
+  reply.message.body = std::move(body);
+  return reply;
+}
+
+class CallStage final : public Stage {
+ public:
+  CallStage(HttpClient& http, Metrics& metrics, size_t max_reply)
+      : http_(http), metrics_(metrics), max_reply_(max_reply) {}
+
+  Awaitable<absl::StatusOr<Reply>> Run(Exchange& exchange, Next) override {
+    const Provider& provider = *exchange.target->provider;
+    exchange.warnings.clear();  // those of a target that failed are no longer true
+    CO_RETURN_IF_ERROR(provider.CheckKey());
+    CO_ASSIGN_OR_RETURN(std::string body, RenderRequest(exchange, provider.dialect()));
+    HttpCall call = provider.MakeCall(std::move(body));
+    call.deadline = exchange.deadline;
+    call.max_reply = max_reply_;
+    ++exchange.attempts;
+    const TimePoint start = Now();
+    absl::StatusOr<Reply> result = Read(exchange, provider, co_await http_.Do(std::move(call)));
+    const double seconds = std::chrono::duration<double>(Now() - start).count();
+    metrics_.Attempt(provider.id(), result.ok() ? "ok" : RowOf(FaultOf(result.status())).name, seconds);
+    co_return result;
+  }
+
+ private:
+  static absl::StatusOr<Reply> Read(Exchange& exchange, const Provider& provider,
+                                    absl::StatusOr<HttpReply> answer) {
+    const std::string name = fmt::format("provider {}", provider.id());
+    if (!answer.ok()) return Annotate(answer.status(), name);
+    if (answer->status != 200) return provider.ClassifyFailure(*answer);
+    auto read = provider.dialect().ParseReply(answer->body);
+    if (!read.ok()) return Annotate(read.status(), name);
+    exchange.usage = read->usage;
+    return RenderReply(exchange, provider.dialect(), *std::move(read), std::move(answer->body));
+  }
+
+  HttpClient& http_;
+  Metrics& metrics_;
+  const size_t max_reply_;
+};
+
+}  // namespace
+
+std::unique_ptr<Stage> MakeCallStage(HttpClient& http, Metrics& metrics, size_t max_reply) {
+  return std::make_unique<CallStage>(http, metrics, max_reply);
+}
+
+}  // namespace llm_router

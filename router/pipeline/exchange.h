@@ -1,0 +1,57 @@
+// Exchange: one query in flight through the pipeline, with what the stages learned of it. Made by the worker,
+// one per query; loop thread only.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "broker_adapters/broker.h"
+#include "proto/contract.h"
+#include "router/dialects/chat.h"
+#include "router/dialects/dialect.h"
+#include "router/providers/provider.h"
+
+namespace llm_router {
+
+// What a route may call: one entry of its `targets`, resolved.
+struct Target {
+  Target() = default;
+  Target(const Provider* target_provider, std::string target_model)
+      : provider(target_provider), model(std::move(target_model)) {}
+
+  const Provider* provider = nullptr;
+  std::string model;
+};
+
+// A route as its worker serves it.
+struct Route {
+  Route() = default;
+
+  std::string name;
+  std::vector<Target> targets;  // tried in order
+  size_t concurrency = 256;
+};
+
+struct Exchange {
+  Exchange(const Route& served_route, Query received) : route(served_route), query(std::move(received)) {}
+
+  const Route& route;
+  Query query;
+  const TimePoint started = Now();
+
+  // set by decode
+  contract::QueryTags tags;
+  const Dialect* dialect = nullptr;  // the caller's
+  Chat chat;
+  TimePoint deadline;
+
+  // set by targets, for call
+  const Target* target = nullptr;
+
+  // set by call
+  int attempts = 0;  // provider calls
+  Warnings warnings;
+  std::optional<ChatUsage> usage;
+};
+
+}  // namespace llm_router
