@@ -99,7 +99,7 @@ class MessagesParser {
     return absl::OkStatus();
   }
 
-  // A result in a result is not descended into: only text and images have a place there.
+  // Only text and images have a place in a result; what is unknown in it is noted as anywhere.
   absl::Status ParseResult(const Node& block, std::vector<Part>& parts) {
     ToolResultPart result;
     RETURN_IF_ERROR(block.Require("tool_use_id", result.call_id));

@@ -64,7 +64,7 @@ absl::Status ParseFunctions(const Node& request, Chat& chat) {
   const auto functions = request.Find("functions");
   if (functions) {
     RETURN_IF_ERROR(functions->Items([&](const Node& function) { return ParseFunction(function, chat); }));
-    AddNote(chat.unknown, "functions sent as tools, function_call");
+    AddNote(chat.unknown, "function_call form of replies");
   }
   const auto choice = request.Find("function_call");
   if (!choice) return absl::OkStatus();

@@ -39,6 +39,11 @@ bool HoldsError(const Json& body) {
   return !error->json().is_boolean() && (!error->IsString() || !error->AsString().empty());
 }
 
+std::string Sentence(const ProviderError& error) {
+  if (!error.message.empty()) return Excerpt(error.message);
+  return error.type.empty() ? "it has no message" : error.type;
+}
+
 }  // namespace
 
 const BodyKind kProviderReply{Fault::kProviderBadReply, "the provider's reply",
@@ -59,7 +64,7 @@ absl::StatusOr<Json> ParseProviderReply(std::string_view body) {
   if (json.ok() && HoldsError(*json))
     return MakeFault(
         Fault::kProviderBadReply,
-        fmt::format("the provider answered 200 with an error inside: {}", Excerpt(ErrorIn(*json).message)));
+        fmt::format("the provider answered 200 with an error inside: {}", Sentence(ErrorIn(*json))));
   return json;
 }
 

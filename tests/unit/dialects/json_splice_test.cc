@@ -1,0 +1,80 @@
+#include "router/dialects/json_splice.h"
+
+#include "broker_adapters/base/status.h"
+#include "proto/fault.h"
+#include "router/dialects/dialect.h"
+#include "tests/support/catch.h"
+
+namespace llm_router {
+namespace {
+
+const Dialect& OpenAi() { return *FindDialect("openai.chat"); }
+
+TEST_CASE("only the model changes, every other byte stays") {
+  struct Row {
+    const char* body;
+    const char* expected;
+    const char* model;  // before
+  };
+  for (const Row& row : {
+           Row{R"({"model":"a","x":1})", R"({"model":"b","x":1})", "a"},
+           Row{R"({ "x" : [ 1.10, {"model":"no"} ] ,  "model" : "a" } )",
+               R"({ "x" : [ 1.10, {"model":"no"} ] ,  "model" : "b" } )", "a"},
+           Row{R"({"x":"}\"model\":{","model":null})", R"({"x":"}\"model\":{","model":"b"})", ""},
+           Row{R"({"mod\u0065l":"a"})", R"({"mod\u0065l":"b"})", "a"},
+           Row{R"({"y":"é\\","model":"\u0061"})", R"({"y":"é\\","model":"b"})", "a"},
+           Row{R"({"x":1})", R"({"model":"b","x":1})", ""},
+           Row{"\n{ }\n", "\n{\"model\":\"b\" }\n", ""},
+           Row{"\xEF\xBB\xBF{\"model\":\"a\"}", "\xEF\xBB\xBF{\"model\":\"b\"}", "a"},
+       }) {
+    INFO(row.body);
+    const auto spliced = OpenAi().WithModel(row.body, "b");
+    REQUIRE(spliced.ok());
+    CHECK(*spliced == row.expected);
+    CHECK(*OpenAi().ModelOf(row.body) == row.model);
+    CHECK(*OpenAi().ModelOf(*spliced) == "b");
+  }
+}
+
+TEST_CASE("a model is written as a JSON string, whatever is in it") {
+  CHECK(*OpenAi().WithModel("{}", "a\"\\\n") == R"({"model":"a\"\\\n"})");
+}
+
+TEST_CASE("a body in which a model can't be told is refused") {
+  struct Row {
+    const char* body;
+    const char* error;
+  };
+  constexpr const char* kMust = " It must be an OpenAI chat completion request, a JSON object.";
+  for (const Row& row : {
+           Row{R"({"model":"a","model":"b"})", "the body has the duplicate key \"model\"; send it once."},
+           Row{R"({"x":1,"\u0078":2})", "the body has the duplicate key \"x\"; send it once."},
+           Row{"[]", "the body is not a JSON object."},
+           Row{"", "the body is empty."},
+           Row{"{\"x\":\"caf\xe9\"}", "the body is not valid UTF-8 (byte 10)."},
+           Row{"{\"x\":1", "the body is not valid JSON: it ends too early, after 6 bytes."},
+           Row{"{\"x\":1}}", "the body is not valid JSON: error at byte 8."},
+       }) {
+    INFO(row.body);
+    for (const auto& status :
+         {OpenAi().WithModel(row.body, "b").status(), OpenAi().ModelOf(row.body).status(),
+          OpenAi().ParseRequest(row.body).status()}) {
+      CHECK(FaultOf(status) == Fault::kInvalidRequest);
+      CHECK(MessageOf(status) == std::string(row.error) + kMust);
+    }
+  }
+  CHECK(MessageOf(OpenAi().ModelOf(R"({"model":7})").status()) == "model: must be a string");
+}
+
+// The walk is only given what was validated, but must not leave the text in any case.
+TEST_CASE("a walk over what is no JSON ends within the text") {
+  for (const char* text :
+       {"", "{", "{\"", "{\"a", "{\"a\\", "{\"a\"", "{\"a\":", "{\"a\":[", "{\"a\":\"\\", "}", "x"}) {
+    INFO(text);
+    TopLevelValue(text, "model");
+    CHECK_FALSE(WithTopLevelValue(text, "model", "1").empty());
+  }
+}
+
+}  // namespace
+}  // namespace llm_router

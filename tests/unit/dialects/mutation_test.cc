@@ -1,0 +1,97 @@
+// Every golden body, cut, with bytes changed, and with values of the wrong type: a codec answers with a reply
+// or a fault, whatever it is given. (Sanitizers watch.)
+#include <nlohmann/json.hpp>
+
+#include "proto/fault.h"
+#include "router/dialects/dialect.h"
+#include "tests/support/catch.h"
+#include "tests/unit/dialects/golden.h"
+
+namespace llm_router {
+namespace {
+
+using Json = nlohmann::json;
+
+const std::pair<const char*, const char*> kFolders[] = {{"openai_chat", "openai.chat"},
+                                                        {"anthropic_messages", "anthropic.messages"}};
+
+// Feeds `body` to everything; what parses must render in every dialect.
+void Feed(const Dialect& dialect, const std::string& body) {
+  Warnings warnings;
+  if (const auto chat = dialect.ParseRequest(body); chat.ok()) {
+    for (const Dialect* target : AllDialects()) (void)target->RenderRequest(*chat, warnings);
+  } else if (FaultOf(chat.status()) != Fault::kInvalidRequest) {
+    FAIL("not the caller's fault: " << body);
+  }
+  if (const auto reply = dialect.ParseReply(body); reply.ok()) {
+    for (const Dialect* target : AllDialects()) (void)target->RenderReply(*reply, warnings);
+  } else if (FaultOf(reply.status()) != Fault::kProviderBadReply) {
+    FAIL("not the provider's fault: " << body);
+  }
+  (void)dialect.WithModel(body, "m");
+  (void)dialect.ModelOf(body);
+  (void)dialect.ParseError(body);
+}
+
+TEST_CASE("a body cut anywhere is refused") {
+  for (const auto& [folder, name] : kFolders) {
+    const Dialect& dialect = *FindDialect(name);
+    for (const GoldenFile& file : GoldenFiles(folder)) {
+      INFO(file.name);
+      const size_t end = file.text.find_last_of('}');
+      size_t accepted = 0;
+      for (size_t cut = 0; cut <= end; ++cut) {
+        const std::string body = file.text.substr(0, cut);
+        Feed(dialect, body);
+        accepted += dialect.ModelOf(body).ok();
+      }
+      CHECK(accepted == 0);
+    }
+  }
+}
+
+TEST_CASE("a body with any byte changed is read or refused") {
+  for (const auto& [folder, name] : kFolders) {
+    for (const GoldenFile& file : GoldenFiles(folder)) {
+      INFO(file.name);
+      for (size_t at = 0; at < file.text.size(); ++at) {
+        constexpr std::string_view kBytes("\0\"{}[],:\\ \xFFn1", 14);
+        std::string body = file.text;
+        body[at] = kBytes[at % kBytes.size()];
+        Feed(*FindDialect(name), body);
+      }
+    }
+  }
+}
+
+TEST_CASE("a body with any value of another type is read or refused") {
+  const Json kOthers[] = {nullptr,
+                          true,
+                          -1,
+                          1e300,
+                          "",
+                          "x",
+                          Json::array(),
+                          Json::object(),
+                          Json::array({nullptr}),
+                          Json{{"type", "text"}},
+                          Json{{"type", 1}}};
+  for (const auto& [folder, name] : kFolders) {
+    for (const GoldenFile& file : GoldenFiles(folder)) {
+      INFO(file.name);
+      const Json flat = Json::parse(file.text).flatten();
+      for (const auto& [path, value] : flat.items()) {
+        for (Json::json_pointer at(path); !at.empty(); at.pop_back()) {
+          for (const Json& other : kOthers) {
+            Json body = Json::parse(file.text);
+            body[at] = other;
+            Feed(*FindDialect(name), body.dump());
+          }
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace llm_router
