@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+"""Benchmarks of a query's way, as ratios in one run.
+
+    tests/bench/bench.py [--build build/release] [--seconds 3] [--rounds 3]
+
+Starts everything it needs on free loopback ports in a temporary folder and stops it by process id. The figures of
+interest are the ratios to the bare gRPC echo of the same round and the CPU time per query: queries per second on a
+shared machine mostly say how much of it the load itself took.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Process:
+    """A child with its output on a pipe; ready when a line matches."""
+
+    def __init__(self, folder, *command):
+        self.log = open(os.path.join(folder, f"{pathlib.Path(command[0]).name}-{time.monotonic_ns()}.log"), "w")
+        self.started = time.monotonic()
+        self.child = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, stderr=self.log,
+                                      cwd=folder, text=True)
+
+    def wait_for(self, pattern):
+        for line in self.child.stdout:
+            found = re.search(pattern, line)
+            if found:
+                self.ready_seconds = time.monotonic() - self.started
+                return found
+        sys.exit(f"bench: {self.child.args[0]} ended before it was ready; see {self.log.name}")
+
+    def cpu_seconds(self):
+        fields = pathlib.Path(f"/proc/{self.child.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def resident_mib(self):
+        text = pathlib.Path(f"/proc/{self.child.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", text).group(1)) / 1024
+
+    def stop(self):
+        self.child.send_signal(signal.SIGTERM)
+        self.child.wait(60)
+        self.child.stdout.close()
+        self.log.close()
+
+
+class Bench:
+    def __init__(self, build, folder, seconds, rounds):
+        self.build, self.folder, self.seconds, self.rounds = build.resolve(), folder, seconds, rounds
+        self.router = self.build / "llm-router"
+        self.tools = self.build / "tests" / "bench"
+
+    def start(self, command, pattern, *arguments):
+        process = Process(self.folder, command, *arguments)
+        return process, process.wait_for(pattern)
+
+    def serve(self, *arguments):
+        process, found = self.start(self.router, r"ready(?: grpc=(\S+))?", "serve", "--set", "listen.grpc=0", "--set",
+                                    "listen.admin=0", *arguments)
+        return process, found.group(1)
+
+    def load(self, address, channel, in_flight, seconds=None):
+        done = subprocess.run([str(self.tools / "bench_load"), address, channel, str(in_flight), "0.5",
+                               str(seconds or self.seconds)], capture_output=True, text=True)
+        if done.returncode != 0:
+            sys.exit(f"bench: queries failed on {channel}: {done.stderr}{done.stdout}")
+        return json.loads(done.stdout)
+
+    def measure(self, servers, address, channel, in_flight):
+        """One closed loop; CPU is of the first server, over the whole run, per query."""
+        before = servers[0].cpu_seconds()
+        result = self.load(address, channel, in_flight)
+        # The warm-up's queries cost too: count CPU against all of them.
+        whole = result["queries"] * (self.seconds + 0.5) / self.seconds
+        result["cpu_us"] = (servers[0].cpu_seconds() - before) / max(whole, 1) * 1e6
+        return result
+
+    def ways(self):
+        """(name, processes with the one whose CPU counts first, address, channel) for each way a query can go."""
+        echo, found = self.start(self.tools / "bench_echo_server", r"grpc=(\S+)")
+        yield "bare gRPC unary echo", [echo], found.group(1), "echo"
+        gateway, address = self.serve("--roles", "gateway")
+        worker, _ = self.start(self.tools / "bench_echo_worker", "worker ready", f"kubemq://{address}", "echo_requests")
+        yield "three processes, gRPC", [gateway, worker], address, "echo_requests"
+        single, found = self.start(self.tools / "bench_one_process", r"grpc=(\S+)")
+        yield "one process, echo worker inside", [single], found.group(1), "echo_requests"
+        simulator, found = self.start(self.router, r"http=(\S+)", "simulate", "--port", "0")
+        whole, address = self.serve("--set", f"providers.openai.base_url=http://{found.group(1)}/v1", "--set",
+                                    "providers.openai.key=bench")
+        yield "one process, calling a provider (0 ms)", [whole, simulator], address, "openai_requests"
+
+    def query_table(self):
+        ways = list(self.ways())
+        for in_flight in (1, 64):
+            rows = {name: [] for name, *_ in ways}
+            for _ in range(self.rounds):
+                for name, servers, address, channel in ways:
+                    rows[name].append(self.measure(servers, address, channel, in_flight))
+            print(f"\nA query and its reply, 100 B, {in_flight} in flight (medians of {self.rounds} rounds)\n")
+            print(f"{'way':42} {'p50 us':>8} {'p99 us':>8} {'per s':>8} {'CPU us':>8} {'p50 x':>7} {'per s x':>8}")
+            floor = None
+            for name, results in rows.items():
+                row = {key: statistics.median(r[key] for r in results)
+                       for key in ("p50_us", "p99_us", "per_second", "cpu_us")}
+                floor = floor or row
+                print(f"{name:42} {row['p50_us']:8.0f} {row['p99_us']:8.0f} {row['per_second']:8.0f} {row['cpu_us']:8.1f} "
+                      f"{row['p50_us'] / floor['p50_us']:7.2f} {row['per_second'] / floor['per_second']:8.2f}")
+        for _, servers, *_ in ways:
+            for server in reversed(servers):
+                server.stop()
+
+    def many_in_flight(self, latency_ms=200, in_flight=2000):
+        simulator, found = self.start(self.router, r"http=(\S+)", "simulate", "--port", "0", "--latency", latency_ms)
+        server, address = self.serve("--set", f"providers.openai.base_url=http://{found.group(1)}/v1", "--set",
+                                     "providers.openai.key=bench", "--set", f"routes.openai.concurrency={in_flight}")
+        idle = server.resident_mib()
+        result = self.load(address, "openai_requests", in_flight, max(self.seconds, 5))
+        ideal = in_flight / (latency_ms / 1000)
+        print(f"\nA provider of {latency_ms} ms, {in_flight} queries in flight on one worker\n")
+        print(f"{'queries/s':>10} {'ideal':>8} {'ratio':>6} {'p50 ms':>8} {'memory':>9} {'per query':>10}")
+        loaded = server.resident_mib()
+        print(f"{result['per_second']:10.0f} {ideal:8.0f} {result['per_second'] / ideal:6.2f} {result['p50_us'] / 1000:8.1f} "
+              f"{loaded:7.0f} M {(loaded - idle) * 1024 / in_flight:8.1f} K")
+        server.stop()
+        simulator.stop()
+
+    def start_and_rest(self):
+        seconds, memory = [], []
+        for _ in range(max(self.rounds, 3)):
+            server, _ = self.serve("--simulate")
+            seconds.append(server.ready_seconds)
+            memory.append(server.resident_mib())
+            server.stop()
+        print("\nStart and rest (all roles, simulator inside)\n")
+        print(f"{'cold start':>12} {'idle memory':>12}")
+        print(f"{statistics.median(seconds) * 1000:9.0f} ms {statistics.median(memory):8.1f} MiB")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build/release"))
+    parser.add_argument("--seconds", type=float, default=3)
+    parser.add_argument("--rounds", type=int, default=3)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="llm-router-bench-") as folder:
+        bench = Bench(arguments.build, folder, arguments.seconds, arguments.rounds)
+        bench.start_and_rest()
+        bench.query_table()
+        bench.many_in_flight()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+// The gRPC door, the embedded broker and a worker that echoes, in one process: the way without its second hop.
+#include <boost/asio/signal_set.hpp>
+#include <cstdio>
+
+#include "broker_adapters/base/loop.h"
+#include "broker_adapters/embedded/embedded_broker.h"
+#include "router/gateway/kubemq_grpc.h"
+#include "tests/bench/echo.h"
+
+namespace llm_router {
+namespace {
+
+Awaitable<void> Work(Loop& loop, int& code) {
+  const auto broker = MakeEmbeddedBroker(loop.executor(), EmbeddedOptions());
+  auto door = KubemqDoor::Start(loop, *broker, KubemqDoorOptions());
+  auto subscription = co_await broker->Serve(ServeOptions(Kind::kQuery, "echo_requests", "workers", 4096), Echo);
+  if (!door.ok() || !subscription.ok()) co_return;
+  std::printf("one process ready grpc=127.0.0.1:%d\n", (*door)->port());
+  std::fflush(stdout);
+  boost::asio::basic_signal_set<Executor> signals(loop.executor(), SIGTERM);
+  (void)co_await signals.async_wait(kUseTuple);
+  co_await (*door)->Stop();
+  subscription->reset();
+  co_await broker->Stop();
+  code = 0;
+}
+
+}  // namespace
+}  // namespace llm_router
+
+int main() {
+  llm_router::Loop loop;
+  int code = 1;
+  loop.RunUntilDone([&] { return llm_router::Work(loop, code); });
+  return code;
+}
