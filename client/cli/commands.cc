@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <chrono>
+#include <cstdint>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -22,12 +23,18 @@ class ExampleFirst : public CLI::Formatter {
  public:
   explicit ExampleFirst(std::string example) : example_(std::move(example)) {}
   std::string make_description(const CLI::App* app) const override {
-    return example_ + "\n" + app->get_description() + ".\n";
+    return example_ + "\n" + app->get_description() + ".\n\n";
   }
 
  private:
   std::string example_;
 };
+
+// Range says its bounds in the error; in the help they would only push the columns apart.
+template <class Number>
+CLI::Validator Between(Number least, Number most) {
+  return CLI::Range(least, most).description("");
+}
 
 bool AtTerminal() { return isatty(STDIN_FILENO) == 1; }
 
@@ -61,7 +68,7 @@ void AddTimeout(CLI::App& command, client::Options& server) {
           },
           "How long to wait for an answer, in seconds (default 120)")
       ->type_name("S")
-      ->check(CLI::Range(0.001, 86'400.0));
+      ->check(Between(0.001, 86'400.0));
 }
 
 // `ask` keeps these in its question, `chat` beside it.
@@ -72,10 +79,10 @@ void AddModelOptions(CLI::App& command, std::string& route, const std::string& r
   command.add_option("--system", options.system, "The system prompt")->type_name("TEXT");
   command.add_option("--temperature", options.temperature, "0 to 2")
       ->type_name("T")
-      ->check(CLI::Range(0.0, 2.0));
+      ->check(Between(0.0, 2.0));
   command.add_option("--max-tokens", options.max_tokens, "The longest answer, in tokens")
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
+      ->check(Between<int64_t>(1, INT64_MAX));
 }
 
 void AddAsk(CLI::App& app, std::function<int()>& action) {
