@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from harness import BUILD, PATIENCE, REPOSITORY, SDK, clean_environment, route
+from harness import BINARY, BUILD, PATIENCE, READY, REPOSITORY, SDK, Process, clean_environment, route
 from sdks import need_environment
 
 ROUTES = {"openai": route("openai:gpt-4o-mini"), "claude": route("anthropic:claude-sonnet-4-5")}
@@ -46,8 +46,20 @@ def test_an_example_says_what_is_wrong(cluster, name):
     assert "no-such-route" in done.stderr
 
 
-def test_readme_shows_the_examples_as_they_are():
+def readme_blocks():
     readme = (REPOSITORY / "README.md").read_text()
-    shown = {language: block for language, block in re.findall(r"^```(cpp|python)\n(.*?)^```$", readme, re.S | re.M)}
+    return dict(re.findall(r"^```(\w+)\n(.*?)^```$", readme, re.S | re.M))
+
+
+def test_readme_shows_the_examples_as_they_are():
+    shown = readme_blocks()
     assert shown["cpp"] == (EXAMPLES / "ask.cc").read_text()
     assert shown["python"] == (EXAMPLES / "ask.py").read_text()
+
+
+def test_readmes_configuration_works_as_written(tmp_path):
+    (tmp_path / "llm-router.yaml").write_text(readme_blocks()["yaml"])  # found there without being named
+    ports = [option for door in ("grpc", "admin") for option in ("--set", f"listen.{door}=0")]
+    server = Process("server", [BINARY, "serve", *ports], tmp_path)
+    server.wait_line(READY)
+    assert server.stop() == 0, server.tail()
