@@ -1,8 +1,10 @@
 #include "router/config/checks.h"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string>
 
 #include "broker_adapters/base/text.h"
 #include "proto/fault.h"
@@ -21,10 +23,8 @@ bool IsName(std::string_view text) {
 }
 
 bool IsIpv6(std::string_view text) {
-  return text.find(':') != std::string_view::npos && std::ranges::all_of(text, [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == ':' ||
-                  c == '.';
-         });
+  in6_addr address;
+  return inet_pton(AF_INET6, std::string(text).c_str(), &address) == 1;
 }
 
 bool IsPath(std::string_view text) {

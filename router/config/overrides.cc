@@ -172,7 +172,8 @@ void ComplainOfPath(std::string_view path, Problems& problems) {
     const auto parent = FindPlace(path.substr(0, end));
     if (parent) return problems.Add(path, UnknownSetting(*parent->setting, path.substr(end + 1)), "--set");
   }
-  problems.Add(path, UnknownSetting(RootSetting(), path.substr(0, path.find('.'))), "--set");
+  const std::string_view head = path.substr(0, path.find('.'));
+  problems.Add(head, UnknownSetting(RootSetting(), head), "--set");
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "router/config/config.h"
 #include "router/dialects/dialect.h"
 #include "router/net/http_client.h"
@@ -31,6 +32,9 @@ class Provider {
 
   // A call of this provider with `body`, in its dialect; its deadline and max_reply are the caller's to set.
   HttpCall MakeCall(std::string body) const;
+
+  // Reads the body of a reply with status 200. A failure names the provider, and never shows the key.
+  absl::StatusOr<ChatReply> ReadReply(std::string_view body) const;
 
   // What a reply with a status other than 200 means, as a fault and a sentence. Quotes what the provider said
   // where that helps whoever can mend it, without the key.

@@ -1,0 +1,31 @@
+// Providers made in a test the way configuration makes them.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "router/providers/providers.h"
+#include "tests/support/catch.h"
+
+namespace llm_router::test {
+
+inline ProviderConfig Configured(std::string id, std::string type, std::string key = {},
+                                 std::string key_variable = {}, std::string base_url = {}) {
+  ProviderConfig config;
+  config.id = std::move(id);
+  config.type = std::move(type);
+  config.key = Secret(std::move(key));
+  config.key_variable = std::move(key_variable);
+  config.base_url = std::move(base_url);
+  return config;
+}
+
+inline Providers Resolved(std::vector<ProviderConfig> configured) {
+  Config config;
+  config.providers = std::move(configured);
+  auto providers = Providers::Resolve(config);
+  REQUIRE(providers.ok());
+  return *std::move(providers);
+}
+
+}  // namespace llm_router::test
