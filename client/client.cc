@@ -149,21 +149,29 @@ Awaitable<absl::StatusOr<std::vector<Route>>> Client::Impl::Listen(std::chrono::
   CO_ASSIGN_OR_RETURN(const SubscriptionPtr subscription,
                       co_await broker_->Subscribe(std::string(contract::kHeartbeatChannel), "", hear));
   const TimePoint until = Now() + listen_for;
-  CO_RETURN_IF_ERROR(co_await Reach(until));
+  const absl::Status reached = co_await Reach(until);
+  if (FaultOf(reached) == Fault::kEngineUnavailable) co_return reached;
   if (!co_await Sleep(until)) co_return MakeFault(Fault::kCancelled, "cancelled");
-  co_return table.Routes();
+  auto routes = table.Routes();
+  if (!reached.ok() && routes.empty()) {
+    co_return MakeFault(Fault::kTimeout,
+                        fmt::format("{} ms brought neither a heartbeat nor an answer of the server at {}",
+                                    listen_for.count(), options_.address));
+  }
+  co_return routes;
 }
 
-// A subscription waits for a server that is not there; a query says so. Every other outcome means that
-// something answers, or (a KubeMQ server without channel management) that it may.
+// A subscription waits in silence for a server that is not there; a query says so. One that only times out
+// may have met a KubeMQ server that does not know the verb.
 Awaitable<absl::Status> Client::Impl::Reach(TimePoint until) {
   Query query(Kind::kQuery, Message(std::string(kubemq_text::kInternalRequests), {}), until);
   query.message.metadata = kubemq_text::kListChannels;
   query.message.tags = {{"channel_type", "events"},
                         {"channel_search", std::string(contract::kHeartbeatChannel)}};
   const auto reply = co_await broker_->Request(std::move(query));
-  const bool unreachable = !reply.ok() && FaultOf(reply.status()) == Fault::kEngineUnavailable;
-  co_return unreachable ? reply.status() : absl::OkStatus();
+  const Fault fault = reply.ok() ? Fault::kInternal : FaultOf(reply.status());
+  const bool silent = fault == Fault::kEngineUnavailable || fault == Fault::kTimeout;
+  co_return silent ? reply.status() : absl::OkStatus();
 }
 
 // What only this side can word well: the Client is going away, nobody is there, nobody answers.
@@ -177,10 +185,7 @@ Awaitable<absl::Status> Client::Impl::Explain(absl::Status failure, std::string 
   // the address.
   const bool ours = MessageOf(failure).find(options_.address) != std::string_view::npos;
   if (fault != Fault::kEngineUnavailable || !ours) co_return failure;
-  co_return MakeFault(fault,
-                      fmt::format("{}; `llm-router serve` starts one here, LLM_ROUTER_ADDRESS says where "
-                                  "another is",
-                                  MessageOf(failure)));
+  co_return MakeFault(fault, fmt::format("{}; `llm-router serve` starts one", MessageOf(failure)));
 }
 
 Client::Client(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {}

@@ -9,9 +9,9 @@
 //   }
 //
 // A Client is one connection and one thread of its own; make one per process and share it. Every member may
-// be called from any thread, any number of calls at once. Nothing is sent before the first call, and the
-// connection mends itself. No call throws for what a network, server or provider does: failures come as Error
-// (result.h). A question is asked at most once: the client itself never repeats it.
+// be called from any thread, any number of calls at once. It connects by itself and mends a broken
+// connection. No call throws for what a network, server or provider does: failures come as Error (result.h).
+// A question is asked at most once: the client itself never repeats it.
 //
 // It speaks the KubeMQ wire, so the server may be `llm-router serve` or a KubeMQ server with llm-router
 // workers on it. Link the CMake target llm_router_client.
