@@ -18,10 +18,12 @@ using Kind = SettingNode::Kind;
 // A stranger's text in an error: bounded, and without what would break the line.
 std::string Shown(std::string_view text) {
   constexpr size_t kMost = 64;
-  std::string shown(text.substr(0, kMost));
+  size_t end = std::min(kMost, text.size());
+  while (end > 0 && end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  std::string shown(text.substr(0, end));
   std::ranges::replace_if(
       shown, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, '?');
-  return text.size() > kMost ? shown + "..." : shown;
+  return end < text.size() ? shown + "..." : shown;
 }
 
 std::string_view NameOfKind(Kind kind) {

@@ -36,7 +36,7 @@ struct LoadRequest {
   std::filesystem::path directory = ".";  // where ./llm-router.yaml and .env are
   std::filesystem::path system_file = "/etc/llm-router/llm-router.yaml";
   std::span<const ProviderType> provider_types;
-  std::function<absl::Status(std::string_view)> check_broker_url;  // broker_adapters/registry.h's
+  std::function<absl::Status(std::string_view)> check_broker_url;  // CheckBrokerUrl; must be given
 };
 
 absl::StatusOr<Config> LoadConfig(const LoadRequest& request);
