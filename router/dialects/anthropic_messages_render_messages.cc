@@ -40,6 +40,7 @@ class MessagesRenderer {
     if (!message.name.empty()) AddNote(warnings_, "name of a message dropped");
     if (message.role == Role::kSystem) return AddSystem(message);
     const std::string_view role = message.role == Role::kAssistant ? "assistant" : "user";
+    if (message.parts.empty()) return;
     // Turns alternate: what follows in the same role belongs to the same message.
     if (role != role_) Flush();
     role_ = role;

@@ -25,7 +25,8 @@ absl::Status ParseMessages(const Node& request, Chat& chat);
 Json RenderMessages(const Chat& chat, Warnings& warnings);
 absl::Status ParseTools(const Node& request, Chat& chat);
 void RenderTools(const Chat& chat, Json& request, Warnings& warnings);
-// {"id", "type": "function", "function": {"name", "arguments"}}; of another type: a note in `unknown`.
+// {"id", "type": "function", "function": {"name", "arguments"}}; of another type: a note in `unknown`. The id
+// may be missing, as some servers leave it out.
 absl::Status ParseToolCall(const Node& call, std::vector<Part>& parts, std::vector<std::string>& unknown);
 Json RenderToolCall(const ToolCallPart& call);
 

@@ -66,11 +66,18 @@ absl::Status ParseFunctionCall(const Node& message, ChatReply& reply) {
   const auto call = message.Find("function_call");
   if (!call) return absl::OkStatus();
   ToolCallPart part;
-  part.id = "call_0";
   RETURN_IF_ERROR(call->Require("name", part.name));
   RETURN_IF_ERROR(call->Read("arguments", part.arguments));
   reply.parts.emplace_back(std::move(part));
   return absl::OkStatus();
+}
+
+// Without an id a caller could not answer the call.
+void GiveIds(ChatReply& reply) {
+  for (Part& part : reply.parts) {
+    auto* call = std::get_if<ToolCallPart>(&part);
+    if (call != nullptr && call->id.empty()) call->id = fmt::format("call_{}", NewId());
+  }
 }
 
 absl::Status ParseMessage(const Node& message, ChatReply& reply) {
@@ -85,7 +92,9 @@ absl::Status ParseMessage(const Node& message, ChatReply& reply) {
     const auto extra = message.Find(key);
     if (extra && !extra->json().empty()) AddNote(reply.unknown, std::string(key));
   }
-  return ParseFunctionCall(message, reply);
+  RETURN_IF_ERROR(ParseFunctionCall(message, reply));
+  GiveIds(reply);
+  return absl::OkStatus();
 }
 
 absl::Status ParseChoice(const Node& choice, ChatReply& reply) {

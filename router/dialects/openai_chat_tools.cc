@@ -131,7 +131,7 @@ absl::Status ParseToolCall(const Node& call, std::vector<Part>& parts, std::vect
     return absl::OkStatus();
   }
   ToolCallPart part;
-  RETURN_IF_ERROR(call.Require("id", part.id));
+  RETURN_IF_ERROR(call.Read("id", part.id));
   const auto function = call.Find("function");
   if (!function) return call.Wrong("function", "must be an object with a name");
   RETURN_IF_ERROR(function->Require("name", part.name));

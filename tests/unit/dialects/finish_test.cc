@@ -84,6 +84,7 @@ TEST_CASE("a function call of old comes back as a tool call") {
   REQUIRE(reply.ok());
   REQUIRE(reply->parts.size() == 1);
   CHECK(std::get<ToolCallPart>(reply->parts[0]).name == "now");
+  CHECK_FALSE(std::get<ToolCallPart>(reply->parts[0]).id.empty());
 }
 
 TEST_CASE("a reply of no text is a reply, and one without an id gets one") {

@@ -65,17 +65,7 @@ TEST_CASE("a body with any byte changed is read or refused") {
 }
 
 TEST_CASE("a body with any value of another type is read or refused") {
-  const Json kOthers[] = {nullptr,
-                          true,
-                          -1,
-                          1e300,
-                          "",
-                          "x",
-                          Json::array(),
-                          Json::object(),
-                          Json::array({nullptr}),
-                          Json{{"type", "text"}},
-                          Json{{"type", 1}}};
+  const Json kOthers[] = {nullptr, -1, "x", Json::array({nullptr}), Json{{"type", "text"}}};
   for (const auto& [folder, name] : kFolders) {
     for (const GoldenFile& file : GoldenFiles(folder)) {
       INFO(file.name);
