@@ -1,0 +1,95 @@
+// HttpSession: one connection of an HttpServer: reads requests, calls the handler, writes replies.
+//
+// Made by the server, which runs it as a task; loop thread only. Shared, because the watch for a client that
+// goes away is a callback that may be under way when the session's coroutine has ended.
+#pragma once
+
+#include <boost/asio/ip/tcp.hpp>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "broker_adapters/base/task_group.h"
+#include "router/net/http_reply_head.h"
+#include "router/net/http_server.h"
+
+namespace llm_router {
+
+using HttpSocket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, Executor>;
+
+// What all sessions of a server share, and outlive.
+struct HttpSessionContext {
+  HttpSessionContext(HttpServerOptions settings, HttpHandler callee, TaskGroup& group)
+      : options(std::move(settings)), handler(std::move(callee)), tasks(group) {}
+
+  HttpServerOptions options;
+  HttpHandler handler;
+  TaskGroup& tasks;       // where sessions run
+  bool stopping = false;  // no request after the present one
+};
+
+class HttpSession final : public HttpResponder, public std::enable_shared_from_this<HttpSession> {
+ public:
+  HttpSession(HttpSocket socket, HttpSessionContext& context);
+
+  // The task that runs Run(), for Interrupt.
+  void set_task(TaskGroup::TaskId task) { task_ = task; }
+
+  // Serves the connection until its end; Close() then frees the socket, whatever still watches it.
+  Awaitable<void> Run();
+  void Close();
+  // Cancels the handler, or whatever else is under way; the connection ends.
+  void Interrupt() { context_.tasks.Cancel(task_); }
+  // Ends a wait whose time is over.
+  void Expire(TimePoint now);
+  // Whether no request is under way.
+  bool IsIdle() const { return phase_ == Phase::kIdle || phase_ == Phase::kLinger; }
+
+  Awaitable<absl::Status> Send(HttpResponse response) override;
+  Awaitable<absl::Status> SendHead(int status, HttpHeaders headers) override;
+  Awaitable<absl::Status> Write(std::string bytes) override;
+  Awaitable<absl::Status> Finish() override;
+  void Reset() override;
+
+ private:
+  enum class Phase { kIdle, kHead, kBody, kHandler, kLinger };
+  enum class Sent { kNothing, kHead, kAll };
+
+  Awaitable<bool> ReadRequest();
+  Awaitable<bool> ReadMore();
+  Awaitable<void> BeginBody(std::string_view expect);
+  Awaitable<void> RefuseRequest(int status, std::string message);
+  Awaitable<void> Handle();
+  Awaitable<void> CallHandler();
+  Awaitable<absl::Status> WriteAll(std::string_view head, std::string_view body);
+  Awaitable<void> Linger();
+
+  void Enter(Phase phase, Milliseconds limit);
+  void ScheduleWatch();
+  void Watch();
+  void ReadAhead();
+  HttpConnection ConnectionHeader() const;
+
+  HttpSocket socket_;
+  HttpSessionContext& context_;
+  TaskGroup::TaskId task_ = 0;
+  std::string remote_;
+  std::string unread_;  // what came and belongs to no request yet
+
+  HttpRequest request_;
+  uint64_t number_ = 0;  // of the request; tells a watch that it is late
+  bool version_11_ = true;
+  bool keep_alive_ = true;
+
+  Phase phase_ = Phase::kIdle;
+  TimePoint limit_ = TimePoint::max();  // when the present wait is over
+  bool expired_ = false;
+  bool broken_ = false;  // nothing more can be sent: an Asio write after an error would wait for ever
+
+  Sent sent_ = Sent::kNothing;
+  HttpFraming framing_ = HttpFraming::kLength;
+  std::optional<size_t> left_;  // of the content-length that the handler announced
+};
+
+}  // namespace llm_router
