@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "broker_adapters/base/status.h"
 #include "router/dialects/anthropic_messages.h"

@@ -59,6 +59,8 @@ TEST_CASE("a request of OpenAI's with a mistake is refused with the path of the 
        {Messages(R"([{"role": "function", "name": "f", "content": "x"}])"),
         "messages[0].role: is function, but no assistant message before it has a function_call"},
        {Messages(R"([{"role": "assistant", "tool_calls": {}}])"), "messages[0].tool_calls: must be a list"},
+       {Messages(R"([{"role": "assistant", "tool_calls": [{"function": {"name": "f"}}]}])"),
+        "messages[0].tool_calls[0].id: must be a string that is not empty"},
        {Messages(R"([{"role": "assistant", "tool_calls": [{"id": "1"}]}])"),
         "messages[0].tool_calls[0].function: must be an object with a name"},
        {Messages(
