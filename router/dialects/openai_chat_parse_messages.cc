@@ -84,8 +84,11 @@ class MessagesParser {
     RETURN_IF_ERROR(message.Read("refusal", refusal));
     if (!refusal.empty()) parsed.parts.emplace_back(RefusalPart{std::move(refusal)});
     if (message.Find("audio")) AddNote(chat_.unknown, "audio of an assistant message");
-    RETURN_IF_ERROR(message.ForEach(
-        "tool_calls", [&](const Node& call) { return ParseToolCall(call, parsed.parts, chat_.unknown); }));
+    RETURN_IF_ERROR(message.ForEach("tool_calls", [&](const Node& call) {
+      std::string id;
+      RETURN_IF_ERROR(call.Require("id", id));
+      return ParseToolCall(call, parsed.parts, chat_.unknown);
+    }));
     return ParseFunctionCall(message, parsed);
   }
 
