@@ -1,0 +1,141 @@
+#!/usr/bin/env bash
+# Installs what the tests need, builds, and runs every test: lint, unit, contract and end-to-end tests with
+# AddressSanitizer and UndefinedBehaviorSanitizer (preset dev), the same without lint as users run it (preset release),
+# and the threaded ones with ThreadSanitizer (preset tsan).
+#
+#   tests/run.sh                  all but what takes over two minutes alone
+#   tests/run.sh --long           all; with CI=true in the environment the quickstart on a bare Debian runs without it
+#   tests/run.sh --only PHASE...  some of: lint dev release tsan bare
+#
+# Ends with one line that says how it went; exits with 0 only when no test failed.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+readonly all_phases=(lint dev release tsan bare)
+long=0
+phases=("${all_phases[@]}")
+failures=()
+passed=0
+skipped=()
+timings=()
+
+usage() {
+  sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"
+  exit "$1"
+}
+
+parse() {
+  while (($#)); do
+    case $1 in
+      --long) long=1 ;;
+      --only)
+        shift
+        (($#)) || usage 2
+        phases=("$@")
+        break
+        ;;
+      --help) usage 0 ;;
+      *) usage 2 >&2 ;;
+    esac
+    shift
+  done
+  local phase
+  for phase in "${phases[@]}"; do
+    [[ " ${all_phases[*]} " == *" $phase "* ]] || usage 2 >&2
+  done
+}
+
+selected() { [[ " ${phases[*]} " == *" $1 "* ]]; }
+
+# Runs a phase and remembers how long it took.
+timed() {
+  local start=$SECONDS
+  printf '\n==== %s\n' "$1"
+  run_phase "$1"
+  timings+=("$(printf '%-14s %4d s' "$1" $((SECONDS - start)))")
+}
+
+# Everything stops at a build that fails: its tests would be those of an older one.
+build() {
+  cmake --preset "$1" -DLLM_ROUTER_TESTS=ON >"build/$1-configure.log" 2>&1 || {
+    tail -n 30 "build/$1-configure.log" >&2
+    finish "$1 could not be configured"
+  }
+  cmake --build "build/$1" --target "${@:2}" || finish "$1 could not be built"
+}
+
+# run_tests PRESET CTEST_ARGUMENT...: ctest's own output stays; its last lines are counted into the summary.
+run_tests() {
+  local preset=$1 log="build/$1-ctest.log" status=0 total failed
+  shift
+  ctest --test-dir "build/$preset" --output-on-failure --no-tests=error "$@" </dev/null 2>&1 | tee "$log" || status=$?
+  read -r failed total < <(sed -nE 's/.*, ([0-9]+) tests? failed out of ([0-9]+)/\1 \2/p' "$log") || true
+  passed=$((passed + ${total:-0} - ${failed:-0}))
+  local name
+  while read -r name; do
+    skipped+=("$name ($preset)")
+    passed=$((passed - 1))
+  done < <(sed -nE 's/^[[:space:]]+[0-9]+ - (.*) \(Skipped\)$/\1/p' "$log")
+  if ((status)); then failures+=("$preset: ${failed:-all} of ${total:-?} tests failed"); fi
+}
+
+finish() {
+  local -a problems=("${failures[@]}" "$@")
+  if ((${#timings[@]})); then printf '\n%s\n' 'Time per phase:' && printf '  %s\n' "${timings[@]}"; fi
+  if ((${#skipped[@]})); then printf 'Skipped (reasons above):\n' && printf '  %s\n' "${skipped[@]}"; fi
+  printf '\ntests/run.sh: '
+  if ((${#problems[@]})); then
+    printf 'FAILED in %d s: %s passed; ' "$SECONDS" "$passed"
+    printf '%s; ' "${problems[@]}" | sed 's/; $/\n/'
+    exit 1
+  fi
+  printf 'PASSED in %d s: %d tests passed, %d skipped, 0 failed\n' "$SECONDS" "$passed" "${#skipped[@]}"
+  exit 0
+}
+
+# Tests of all kinds of one preset; those over two minutes only when asked for.
+test_preset() {
+  local excluded='lint|bare'
+  if ((!long)); then excluded+='|long'; fi
+  run_tests "$1" -j "$(nproc)" -LE "$excluded"
+}
+
+# The quickstart on a bare Debian 12. It takes minutes and root.
+test_bare_root() {
+  if ((!long)) && [[ ${CI:-} != true ]]; then
+    echo 'skipped: it takes minutes; --long or CI=true runs it'
+    skipped+=('quickstart on a bare Debian 12')
+    return
+  fi
+  build release all
+  run_tests release -V -L bare
+}
+
+run_phase() {
+  case $1 in
+    packages) deploy/install-packages.sh deploy/packages.txt tests/packages.txt || finish 'packages are missing' ;;
+    build-dev) build dev all ;;
+    lint) run_tests dev -L lint ;;
+    dev) test_preset dev ;;
+    build-release) build release all ;;
+    release) test_preset release ;;
+    build-tsan) build tsan threaded_tests ;;
+    tsan) run_tests tsan -L threaded ;;
+    bare) test_bare_root ;;
+  esac
+}
+
+main() {
+  parse "$@"
+  mkdir -p build
+  timed packages
+  if selected lint || selected dev; then timed build-dev; fi
+  if selected lint; then timed lint; fi
+  if selected dev; then timed dev; fi
+  if selected release; then timed build-release && timed release; fi
+  if selected tsan; then timed build-tsan && timed tsan; fi
+  if selected bare; then timed bare; fi
+  finish
+}
+
+main "$@"
