@@ -13,10 +13,12 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly all_phases=(lint dev release tsan bare)
 long=0
+bare=0 # whether to run it
 phases=("${all_phases[@]}")
 failures=()
 passed=0
 skipped=()
+reasons=()
 timings=()
 
 usage() {
@@ -32,6 +34,7 @@ parse() {
         shift
         (($#)) || usage 2
         phases=("$@")
+        if selected bare; then bare=1; fi
         break
         ;;
       --help) usage 0 ;;
@@ -76,13 +79,18 @@ run_tests() {
     skipped+=("$name ($preset)")
     passed=$((passed - 1))
   done < <(sed -nE 's/^[[:space:]]+[0-9]+ - (.*) \(Skipped\)$/\1/p' "$log")
+  # What a test says of itself, or of cases in it that it left out.
+  while read -r name; do
+    reasons+=("$preset: $name")
+  done < <(grep -hE '^SKIPPED |^[a-z_]+: skipped: ' "build/$preset/Testing/Temporary/LastTest.log" 2>/dev/null)
   if ((status)); then failures+=("$preset: ${failed:-all} of ${total:-?} tests failed"); fi
 }
 
 finish() {
   local -a problems=("${failures[@]}" "$@")
   if ((${#timings[@]})); then printf '\n%s\n' 'Time per phase:' && printf '  %s\n' "${timings[@]}"; fi
-  if ((${#skipped[@]})); then printf 'Skipped (reasons above):\n' && printf '  %s\n' "${skipped[@]}"; fi
+  if ((${#skipped[@]})); then printf 'Skipped:\n' && printf '  %s\n' "${skipped[@]}"; fi
+  if ((${#reasons[@]})); then printf 'Left out, and why:\n' && printf '  %s\n' "${reasons[@]}"; fi
   printf '\ntests/run.sh: '
   if ((${#problems[@]})); then
     printf 'FAILED in %d s: %s passed; ' "$SECONDS" "$passed"
@@ -102,9 +110,9 @@ test_preset() {
 
 # The quickstart on a bare Debian 12. It takes minutes and root.
 test_bare_root() {
-  if ((!long)) && [[ ${CI:-} != true ]]; then
-    echo 'skipped: it takes minutes; --long or CI=true runs it'
-    skipped+=('quickstart on a bare Debian 12')
+  if ((!long && !bare)) && [[ ${CI:-} != true ]]; then
+    skipped+=('bare: it takes minutes; --long, --only bare or CI=true runs it')
+    echo "${skipped[-1]}"
     return
   fi
   build release all
