@@ -1,0 +1,233 @@
+#include "router/gateway/kubemq_asker.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "broker_adapters/base/ids.h"
+#include "broker_adapters/base/status.h"
+#include "broker_adapters/base/text.h"
+#include "broker_adapters/kubemq/convert.h"
+#include "proto/contract.h"
+#include "proto/fault.h"
+#include "proto/kubemq_text.h"
+#include "router/gateway/kubemq_check.h"
+
+namespace llm_router {
+namespace {
+
+namespace tag = contract::tag;
+
+// Every worker beats once a second, so by then the roster knows those that live.
+constexpr Milliseconds kRosterSettles{1'500};
+constexpr size_t kMaxNamed = 20;  // routes named in an error
+
+ChannelType TypeOf(Kind kind) {
+  return kind == Kind::kCommand ? ChannelType::kCommands : ChannelType::kQueries;
+}
+
+TimePoint EarlierDeadline(const Query& query) {
+  const auto asked = ParseNumber<int64_t>(TagOr(query.message.tags, tag::kDeadline));
+  return asked ? std::min(query.deadline, FromUnixMillis(*asked)) : query.deadline;
+}
+
+// A query as far as it is needed after it went to the broker.
+Query WithoutBody(const Query& query) {
+  Query rest(query.kind, Message(query.message.channel, ""), query.deadline);
+  rest.message.id = query.message.id;
+  rest.message.tags = query.message.tags;
+  return rest;
+}
+
+bool WantsFailFast(const Query& query) {
+  const auto it = query.message.tags.find(tag::kFailFast);
+  return it != query.message.tags.end() && it->second != "no" && it->second != "false";
+}
+
+kubemq::Response Done(const Query& query, std::string body) {
+  Reply reply;
+  reply.executed = true;
+  reply.message.id = query.message.id;
+  reply.message.body = std::move(body);
+  reply.message.timestamp = UnixNanos();
+  return ToWire(std::move(reply));
+}
+
+kubemq::Response Refused(const Query& query, const absl::Status& failure) {
+  Reply reply = FailedReply(failure, query.message.tags);
+  reply.message.id = query.message.id;
+  return ToWire(std::move(reply));
+}
+
+}  // namespace
+
+Question::Question(const kubemq::Request& request)
+    : query(FromWire(request, Now())), cache_key(request.cachekey()), cache_ttl(request.cachettl()) {
+  if (query.message.id.empty()) query.message.id = NewId();
+}
+
+KubemqAsker::KubemqAsker(Broker& broker, const Roster& roster, ChannelRegistry& channels, DoorStats& stats,
+                         size_t max_body, Drain drain)
+    : broker_(broker),
+      roster_(roster),
+      channels_(channels),
+      stats_(stats),
+      max_body_(max_body),
+      drain_(std::move(drain)) {}
+
+Awaitable<absl::StatusOr<kubemq::Response>> KubemqAsker::Ask(Question question) {
+  Query& query = question.query;
+  ++stats_.requests;
+  if (query.kind == Kind::kQuery && query.message.channel == kubemq_text::kInternalRequests)
+    co_return co_await Manage(std::move(query));
+  channels_.Sent(TypeOf(query.kind), query.message.channel, query.message.body.size());
+  Stamp(query);
+  const bool cached = query.kind == Kind::kQuery && !question.cache_key.empty();
+  if (cached) {
+    question.cache_key = QueryCache::Key(TagOr(query.message.tags, tag::kTenant, contract::kDefaultTenant),
+                                         query.message.channel, question.cache_key);
+    if (const Reply* kept = cache_.Find(question.cache_key, Now())) co_return CachedReply(*kept, query);
+  } else {
+    question.cache_key.clear();
+  }
+  absl::Status allowed = CheckBody(query);
+  if (allowed.ok()) allowed = co_await CheckServed(query);
+  if (!allowed.ok()) co_return Conclude(query, allowed);
+  co_return co_await Route(std::move(question));
+}
+
+Awaitable<absl::StatusOr<kubemq::Response>> KubemqAsker::Route(Question question) {
+  const Query asked = WithoutBody(question.query);
+  absl::StatusOr<Reply> reply = co_await broker_.Request(std::move(question.query));
+  if (co_await Cancelled()) {
+    PublishCancel(asked);
+    reply = MakeFault(Fault::kCancelled, "the caller went away");
+  } else if (reply.ok() && reply->executed && !question.cache_key.empty()) {
+    cache_.Keep(question.cache_key, *reply, Now() + question.cache_ttl);
+  }
+  co_return Conclude(asked, std::move(reply));
+}
+
+absl::StatusOr<kubemq::Response> KubemqAsker::Conclude(const Query& asked, absl::StatusOr<Reply> reply) {
+  if (reply.ok() && reply->message.body.size() > max_body_) {
+    reply = MakeFault(Fault::kTooLarge,
+                      fmt::format("the reply has {} bytes and limits.body allows {}: ask for less, or raise "
+                                  "that setting",
+                                  reply->message.body.size(), max_body_));
+  }
+  if (!reply.ok() && FaultOf(reply.status()) == Fault::kTimeout) {
+    ++stats_.timeouts;
+    return absl::InternalError(absl::string_view(kubemq_text::kTimeout.data(), kubemq_text::kTimeout.size()));
+  }
+  if (!reply.ok() && FaultOf(reply.status()) == Fault::kCancelled) return reply.status();
+  channels_.Answered(TypeOf(asked.kind), asked.message.channel);
+  // Every other failure is a reply like any other: an SDK that saw an RPC error would ask, and pay, again.
+  kubemq::Response response = reply.ok() ? ToWire(*std::move(reply)) : Refused(asked, reply.status());
+  ++(response.executed() ? stats_.executed : stats_.failed);
+  if (asked.kind == Kind::kCommand) {
+    response.clear_body();
+    response.clear_metadata();
+    response.clear_cachehit();
+  }
+  return response;
+}
+
+void KubemqAsker::Stamp(Query& query) const {
+  query.deadline = EarlierDeadline(query);
+  if (query.kind != Kind::kQuery || !contract::RouteOfRequestsChannel(query.message.channel)) return;
+  query.message.tags[std::string(tag::kQuery)] = NewId();
+  query.message.tags[std::string(tag::kTenant)] = std::string(contract::kDefaultTenant);
+}
+
+absl::Status KubemqAsker::CheckBody(const Query& query) const {
+  if (query.message.body.size() <= max_body_) return absl::OkStatus();
+  return MakeFault(Fault::kTooLarge,
+                   fmt::format("the body has {} bytes and limits.body allows {}: send less, "
+                               "or raise that setting",
+                               query.message.body.size(), max_body_));
+}
+
+bool KubemqAsker::Serves(std::string_view route, const std::string& channel) const {
+  return roster_.Serves(route) || channels_.HasSubscriber(ChannelType::kQueries, channel);
+}
+
+Awaitable<absl::Status> KubemqAsker::CheckServed(const Query& query) const {
+  const auto route = contract::RouteOfRequestsChannel(query.message.channel);
+  if (query.kind != Kind::kQuery || !route || !WantsFailFast(query)) co_return absl::OkStatus();
+  const TimePoint settled = std::min(born_ + kRosterSettles, query.deadline);
+  while (!Serves(*route, query.message.channel)) {
+    if (Now() < settled && co_await Sleep(Now() + Milliseconds(20))) continue;
+    if (co_await Cancelled()) co_return MakeFault(Fault::kCancelled, "the caller went away");
+    std::vector<std::string> names;
+    for (const auto& row : roster_.Routes()) {
+      if (names.size() < kMaxNamed) names.push_back(row.route);
+    }
+    co_return MakeFault(Fault::kUnknownRoute,
+                        names.empty()
+                            ? fmt::format("no worker serves the route \"{}\", nor any other: start a worker",
+                                          route->substr(0, 64))
+                            : fmt::format("no worker serves the route \"{}\"; there are: {}",
+                                          route->substr(0, 64), fmt::join(names, ", ")));
+  }
+  co_return absl::OkStatus();
+}
+
+kubemq::Response KubemqAsker::CachedReply(const Reply& kept, const Query& query) {
+  ++stats_.cache_hits;
+  ++stats_.executed;
+  Reply reply = kept;
+  reply.cache_hit = true;
+  reply.message.id = query.message.id;
+  for (const std::string_view own : {tag::kQuery, tag::kRequestId}) {
+    reply.message.tags.erase(std::string(own));
+    if (const auto value = TagOr(query.message.tags, own); !value.empty())
+      reply.message.tags[std::string(own)] = std::string(value);
+  }
+  return ToWire(std::move(reply));
+}
+
+void KubemqAsker::PublishCancel(const Query& asked) {
+  ++stats_.cancelled;
+  const auto query = TagOr(asked.message.tags, tag::kQuery);
+  if (!contract::RouteOfRequestsChannel(asked.message.channel) || query.empty()) return;
+  const contract::Cancel cancel(std::string(query), ToUnixMillis(asked.deadline));
+  // Lost at worst: then the worker goes on until the query's deadline.
+  (void)broker_.Publish(Message(std::string(contract::kControlChannel), contract::ToJson(cancel)));
+}
+
+Awaitable<kubemq::Response> KubemqAsker::Manage(Query query) {
+  const Tags& tags = query.message.tags;
+  const std::string& verb = query.message.metadata;
+  if (verb == kubemq_text::kDrainSubscription) {
+    co_await drain_(std::string(TagOr(tags, kubemq_text::kSubscription)));
+    co_return Done(query, "");
+  }
+  const auto type = ChannelTypeNamed(TagOr(tags, "channel_type"));
+  if (!type) {
+    co_return Refused(query, MakeFault(Fault::kInvalidRequest,
+                                       "tag channel_type is missing or unknown: it takes events, "
+                                       "events_store, commands, queries or queues"));
+  }
+  if (verb == kubemq_text::kListChannels) {
+    const auto search = TagOr(tags, "channel_search", TagOr(tags, "search"));
+    co_return Done(query, channels_.List(*type, search));
+  }
+  const auto channel = TagOr(tags, "channel");
+  if (const auto text = kubemq_check::Channel(channel); !text.empty())
+    co_return Refused(query, MakeFault(Fault::kInvalidRequest, text));
+  if (verb == kubemq_text::kCreateChannel) {
+    channels_.Create(*type, channel);
+  } else if (verb == kubemq_text::kDeleteChannel) {
+    channels_.Delete(*type, channel);
+  } else {
+    co_return Refused(query, MakeFault(Fault::kInvalidRequest,
+                                       fmt::format("\"{}\" is no request to this server: there are "
+                                                   "create-channel, delete-channel and list-channels",
+                                                   verb.substr(0, 64))));
+  }
+  co_return Done(query, "");
+}
+
+}  // namespace llm_router

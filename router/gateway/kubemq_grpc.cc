@@ -1,0 +1,128 @@
+#include "router/gateway/kubemq_grpc.h"
+
+#include <fmt/format.h>
+#include <grpcpp/security/server_credentials.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+
+#include <thread>
+#include <utility>
+
+#include "proto/fault.h"
+#include "router/gateway/kubemq_grpc_service.h"
+#include "router/gateway/kubemq_grpc_stream.h"
+
+namespace llm_router {
+namespace {
+
+constexpr int kMaxMessage = 100 * 1024 * 1024;
+constexpr int kMaxStreamsOfConnection = 10'000;
+constexpr auto kCutPatience = std::chrono::seconds(2);
+
+std::string Address(const KubemqDoorOptions& options) {
+  const bool is_ipv6 = options.host.find(':') != std::string::npos;
+  return is_ipv6 ? fmt::format("[{}]:{}", options.host, options.port)
+                 : fmt::format("{}:{}", options.host, options.port);
+}
+
+void SetLimits(grpc::ServerBuilder& builder) {
+  builder.SetMaxReceiveMessageSize(kMaxMessage);
+  builder.SetMaxSendMessageSize(kMaxMessage);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsOfConnection);
+  // Two servers on one port would each get some of the connections.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  // SDKs ping every 10 s, some every 5 s, with and without calls; gRPC by itself takes that for abuse.
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 4'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0);
+  // Our own pings find subscribers whose machine is gone.
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+}
+
+class Door final : public KubemqDoor {
+ public:
+  Door(Loop& loop, Broker& broker, KubemqDoorOptions options)
+      : state_(std::make_shared<DoorState>(loop, broker, std::move(options))), service_(state_) {}
+
+  bool Listen();
+  int port() const override { return port_; }
+  DoorStats stats() const override { return state_->stats; }
+  const Roster& roster() const override { return state_->roster; }
+  Awaitable<void> Stop(Milliseconds grace) override;
+
+ private:
+  Awaitable<void> FinishRequests(TimePoint deadline);
+  Awaitable<void> CloseServer();
+
+  std::shared_ptr<DoorState> state_;  // calls hold it too
+  KubemqService service_;
+  std::unique_ptr<grpc::Server> server_;
+  int port_ = 0;
+};
+
+bool Door::Listen() {
+  grpc::ServerBuilder builder;
+  SetLimits(builder);
+  builder.AddListeningPort(Address(state_->options), grpc::InsecureServerCredentials(), &port_);
+  builder.RegisterService(&service_);
+  server_ = builder.BuildAndStart();
+  if (!server_ || port_ == 0) return false;
+  state_->roster.Start();
+  return true;
+}
+
+Awaitable<void> Door::Stop(Milliseconds grace) {
+  if (state_->stopping) co_return;
+  state_->stopping = true;
+  state_->refusing = true;
+  // The server itself stays open meanwhile: remote workers send their answers by calls of their own.
+  co_await FinishRequests(Now() + grace);
+  state_->grace_over = true;
+  state_->tasks.Cancel();
+  co_await state_->tasks.Join();
+  for (const auto& stream : state_->Streams())
+    stream->End(grpc::Status(grpc::StatusCode::UNAVAILABLE, "the server is shutting down"));
+  co_await state_->roster.Stop();
+  if (server_) co_await CloseServer();
+}
+
+Awaitable<void> Door::FinishRequests(TimePoint deadline) {
+  while (state_->stats.in_flight > 0 && Now() < deadline) {
+    state_->changed.expires_at(deadline);
+    (void)co_await state_->changed.async_wait(kUseTuple);
+  }
+}
+
+// Shutdown waits for calls to end, and they end on this loop: so it waits on a thread of its own. Here it is
+// waited for even in a cancelled coroutine.
+Awaitable<void> Door::CloseServer() {
+  Timer closed(state_->loop.executor(), TimePoint::max());
+  bool is_closed = false;
+  std::thread closer([&] {
+    server_->Shutdown(std::chrono::system_clock::now() + kCutPatience);
+    state_->loop.Post([&] {
+      is_closed = true;
+      closed.cancel();
+    });
+  });
+  while (!is_closed) (void)co_await closed.async_wait(kUseTuple);
+  closer.join();
+  server_.reset();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<KubemqDoor>> KubemqDoor::Start(Loop& loop, Broker& broker,
+                                                              KubemqDoorOptions options) {
+  const std::string address = Address(options);
+  auto door = std::make_unique<Door>(loop, broker, std::move(options));
+  if (door->Listen()) return door;
+  return MakeFault(Fault::kInvalidRequest,
+                   fmt::format("cannot listen on {}: is another server running there? Stop it, or choose "
+                               "another port with --set listen.grpc=PORT",
+                               address));
+}
+
+}  // namespace llm_router

@@ -1,0 +1,157 @@
+#include "router/gateway/kubemq_grpc_events.h"
+
+#include <utility>
+
+#include "broker_adapters/base/ids.h"
+#include "broker_adapters/base/log.h"
+#include "broker_adapters/base/status.h"
+#include "broker_adapters/kubemq/convert.h"
+#include "router/gateway/kubemq_check.h"
+
+namespace llm_router {
+namespace {
+
+constexpr size_t kMaxQueued = 1'024;
+constexpr size_t kMaxQueuedBytes = 64 * 1024 * 1024;
+constexpr size_t kMaxResults = 256;
+constexpr auto kTellAgainAfter = std::chrono::seconds(10);
+
+}  // namespace
+
+std::string PublishEvent(DoorState& state, const kubemq::Event& event) {
+  if (const auto text = kubemq_check::Event(event); !text.empty()) return std::string(text);
+  if (event.store()) return "stored events are not supported yet: send with Store=false";
+  if (event.body().size() > state.options.max_body)
+    return "the event's body is larger than limits.body allows: send less, or raise that setting";
+  state.channels.Sent(ChannelType::kEvents, event.channel(), event.body().size());
+  const absl::Status status = state.broker.Publish(FromWire(event));
+  if (!status.ok()) return std::string(MessageOf(status));
+  ++state.stats.events;
+  return {};
+}
+
+Awaitable<void> EventSubscriberStream::Subscribe(std::shared_ptr<SubscriberStream> held) {
+  const auto self = std::static_pointer_cast<EventSubscriberStream>(held);
+  auto subscription = co_await state().broker.Subscribe(subscribe().channel(), subscribe().group(),
+                                                        [self](const Message& event) { self->Offer(event); });
+  if (ended()) co_return;
+  if (!subscription.ok()) {
+    End(Refusal(MessageOf(subscription.status())));
+    co_return;
+  }
+  subscription_ = *std::move(subscription);
+  state().channels.Subscribed(ChannelType::kEvents, subscribe().channel());
+  Confirm();
+}
+
+void EventSubscriberStream::LetGo() {
+  if (!subscription_) return;
+  state().channels.Unsubscribed(ChannelType::kEvents, subscribe().channel());
+  subscription_.reset();
+}
+
+void EventSubscriberStream::Offer(const Message& event) {
+  if (ended()) return;
+  if (queued() < kMaxQueued && queued_bytes() < kMaxQueuedBytes) {
+    Push(EventReceiveToWire(event));
+    return;
+  }
+  ++dropped_;
+  ++state().stats.events_dropped;
+  if (Now() - told_ < kTellAgainAfter) return;
+  told_ = Now();
+  log::Warning("a subscriber to {} is too slow: {} events dropped so far", subscribe().channel(), dropped_);
+}
+
+void EventSubscriberStream::Written(const kubemq::EventReceive& event) {
+  ++state().stats.events_delivered;
+  state().channels.Delivered(ChannelType::kEvents, event.channel(), event.body().size());
+}
+
+void EventSenderStream::Accept() {
+  self_ = shared_from_this();
+  state_->loop.Post([self = self_] { self->Join(); });
+}
+
+void EventSenderStream::Join() {
+  if (ended_) return;
+  if (state_->stopping) return End(NotReady());
+  if (!state_->Add(shared_from_this())) {
+    return End(grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, "too many streams: use fewer"));
+  }
+  StartSendInitialMetadata();
+  reading_ = true;
+  StartRead(&event_);
+}
+
+void EventSenderStream::OnReadDone(bool ok) {
+  state_->loop.Post([self = self_, ok] { self->Received(ok); });
+}
+
+void EventSenderStream::OnWriteDone(bool ok) {
+  state_->loop.Post([self = self_, ok] {
+    self->writing_ = false;
+    if (!ok) self->End(grpc::Status::CANCELLED);
+    self->WriteNext();
+    self->MaybeFinish();
+  });
+}
+
+void EventSenderStream::OnCancel() {
+  state_->loop.Post([self = self_] { self->End(grpc::Status::CANCELLED); });
+}
+
+void EventSenderStream::Received(bool ok) {
+  reading_ = false;
+  if (!ok) half_closed_ = true;
+  if (ok && !ended_) Publish();
+  WriteNext();
+  MaybeFinish();
+}
+
+void EventSenderStream::Publish() {
+  if (event_.eventid().empty()) event_.set_eventid(NewId());
+  if (const std::string text = PublishEvent(*state_, event_); !text.empty()) Refuse(text);
+}
+
+void EventSenderStream::Refuse(std::string_view text) {
+  kubemq::Result result;
+  result.set_eventid(event_.eventid());
+  result.set_error(std::string(text));
+  results_.push_back(std::move(result));
+}
+
+// Reads on only while the sender takes its results, so that neither side can make the other pile up.
+void EventSenderStream::WriteNext() {
+  if (ended_) return;
+  if (!writing_ && !results_.empty()) {
+    result_ = std::move(results_.front());
+    results_.pop_front();
+    writing_ = true;
+    StartWrite(&result_);
+  }
+  if (!reading_ && !half_closed_ && results_.size() < kMaxResults) {
+    reading_ = true;
+    StartRead(&event_);
+  }
+}
+
+void EventSenderStream::End(const grpc::Status& status) {
+  if (std::exchange(ended_, true)) return;
+  end_ = status;
+  results_.clear();
+  state_->Remove(this);
+  MaybeFinish();
+}
+
+void EventSenderStream::MaybeFinish() {
+  if (!ended_ && half_closed_ && results_.empty() && !writing_) {
+    // The sender closed its half and has all its results: this stream, no subscription, ends with OK.
+    ended_ = true;
+    end_ = grpc::Status::OK;
+    state_->Remove(this);
+  }
+  if (ended_ && !writing_ && !std::exchange(finished_, true)) Finish(end_);
+}
+
+}  // namespace llm_router

@@ -1,0 +1,157 @@
+#include "router/gateway/kubemq_grpc_requests.h"
+
+#include <utility>
+
+#include "broker_adapters/base/ids.h"
+#include "broker_adapters/base/status.h"
+#include "broker_adapters/kubemq/convert.h"
+#include "proto/fault.h"
+
+namespace llm_router {
+namespace {
+
+constexpr int64_t kMaxInFlight = 100'000;
+constexpr size_t kMaxBytesInFlight = size_t{2} * 1024 * 1024 * 1024;
+
+absl::Status WorkerLost() {
+  return MakeFault(Fault::kWorkerLost, "the worker that had the query went away: ask again");
+}
+
+ChannelType TypeOf(const kubemq::Subscribe& subscribe) {
+  return subscribe.subscribetypedata() == kubemq::Subscribe::Commands ? ChannelType::kCommands
+                                                                      : ChannelType::kQueries;
+}
+
+}  // namespace
+
+RequestCall::RequestCall(std::shared_ptr<DoorState> state, const kubemq::Request& request,
+                         kubemq::Response* response)
+    : state_(std::move(state)),
+      question_(request),
+      tags_(question_.query.message.tags),
+      response_(response) {}
+
+void RequestCall::Accept() {
+  self_ = shared_from_this();
+  state_->loop.Post([self = self_] { self->Begin(); });
+}
+
+void RequestCall::OnCancel() {
+  state_->loop.Post([self = self_] {
+    self->gone_ = true;
+    self->state_->tasks.Cancel(self->task_);
+  });
+}
+
+bool RequestCall::IsTooMuch() const {
+  return state_->stats.in_flight >= kMaxInFlight ||
+         state_->bytes_in_flight + question_.query.message.body.size() > kMaxBytesInFlight;
+}
+
+void RequestCall::Begin() {
+  if (state_->stopping) return Finish(NotReady());
+  if (gone_) return Finish(grpc::Status::CANCELLED);
+  if (IsTooMuch()) {
+    const auto failure = MakeFault(Fault::kOverloaded, "too many queries are under way: ask again later");
+    *response_ = ToWire(FailedReply(failure, tags_));
+    response_->set_requestid(question_.query.message.id);
+    return Finish(grpc::Status::OK);
+  }
+  task_ = state_->tasks.Spawn(Run(shared_from_this()));
+}
+
+Awaitable<void> RequestCall::Run(std::shared_ptr<RequestCall> self) {
+  DoorState& state = *self->state_;
+  const size_t bytes = self->question_.query.message.body.size();
+  ++state.stats.in_flight;
+  state.bytes_in_flight += bytes;
+  auto response = co_await state.asker.Ask(std::move(self->question_));
+  const bool cut = state.grace_over && co_await Cancelled();
+  self->Finish(self->Outcome(std::move(response), cut));
+  --state.stats.in_flight;
+  state.bytes_in_flight -= bytes;
+  state.changed.cancel();
+}
+
+grpc::Status RequestCall::Outcome(absl::StatusOr<kubemq::Response> response, bool cut) {
+  if (gone_) return grpc::Status::CANCELLED;
+  if (cut) {
+    const auto failure = MakeFault(Fault::kShuttingDown, "the server is shutting down: ask again");
+    *response_ = ToWire(FailedReply(failure, tags_));
+    return grpc::Status::OK;
+  }
+  if (!response.ok()) return Refusal(MessageOf(response.status()));
+  *response_ = *std::move(response);
+  return grpc::Status::OK;
+}
+
+std::shared_ptr<RequestStream> RequestStream::Self() {
+  return std::static_pointer_cast<RequestStream>(shared_from_this());
+}
+
+Awaitable<void> RequestStream::Subscribe(std::shared_ptr<SubscriberStream> held) {
+  const auto self = std::static_pointer_cast<RequestStream>(held);
+  const Kind kind = TypeOf(subscribe()) == ChannelType::kCommands ? Kind::kCommand : Kind::kQuery;
+  auto subscription =
+      co_await state().broker.Serve(ServeOptions(kind, subscribe().channel(), subscribe().group(), capacity_),
+                                    [self](Query query) { return Handle(self, std::move(query)); });
+  if (ended()) co_return;
+  if (!subscription.ok()) {
+    End(Refusal(MessageOf(subscription.status())));
+    co_return;
+  }
+  subscription_ = *std::move(subscription);
+  state().channels.Subscribed(TypeOf(subscribe()), subscribe().channel());
+  Confirm();
+}
+
+void RequestStream::LetGo() {
+  if (!subscription_) return;
+  state().channels.Unsubscribed(TypeOf(subscribe()), subscribe().channel());
+  auto subscription = std::exchange(subscription_, nullptr);
+  if (!state().options.announce && !state().stopping) {
+    state().tasks.Spawn(DrainThenLetGo(std::move(subscription)));
+    return;
+  }
+  // The subscription's end cancels the handlers; their callers should hear worker_lost whatever the broker
+  // makes of that.
+  for (PendingReplies::Pending* pending : unanswered_) pending->Set(WorkerLost());
+}
+
+Awaitable<void> RequestStream::DrainThenLetGo(std::shared_ptr<Subscription> subscription) {
+  co_await subscription->Drain();
+}
+
+Awaitable<void> RequestStream::DrainSubscription() {
+  const auto subscription = subscription_;
+  if (subscription) co_await subscription->Drain();
+}
+
+Awaitable<absl::StatusOr<Reply>> RequestStream::Handle(std::shared_ptr<RequestStream> self, Query query) {
+  if (self->ended()) co_return WorkerLost();
+  const TimePoint deadline = query.deadline;
+  PendingReplies::Pending pending(self->state().replies, self->state().loop.executor());
+  self->unanswered_.insert(&pending);
+  if (query.message.id.empty()) query.message.id = NewId();
+  kubemq::Request request = ToWire(std::move(query));
+  request.set_replychannel(pending.reply_channel());
+  self->Push(std::move(request));
+  auto reply = co_await pending.Wait(deadline);
+  self->unanswered_.erase(&pending);
+  if (!reply) co_return MakeFault(Fault::kTimeout, "the worker did not answer before the deadline");
+  if (reply->ok()) {
+    if (const auto failure = FailureIn(**reply)) co_return *failure;
+  }
+  co_return *std::move(reply);
+}
+
+// A query whose caller has left in the meantime need not be sent.
+bool RequestStream::IsWanted(const kubemq::Request& request) const {
+  return state().replies.IsWaiting(request.replychannel());
+}
+
+void RequestStream::Written(const kubemq::Request& request) {
+  state().channels.Delivered(TypeOf(subscribe()), request.channel(), request.body().size());
+}
+
+}  // namespace llm_router

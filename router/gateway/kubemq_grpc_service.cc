@@ -1,0 +1,179 @@
+#include "router/gateway/kubemq_grpc_service.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
+
+#include "broker_adapters/base/clock.h"
+#include "broker_adapters/base/ids.h"
+#include "broker_adapters/base/text.h"
+#include "broker_adapters/kubemq/convert.h"
+#include "proto/kubemq_text.h"
+#include "router/gateway/kubemq_check.h"
+#include "router/gateway/kubemq_grpc_events.h"
+#include "router/gateway/kubemq_grpc_requests.h"
+
+namespace llm_router {
+namespace {
+
+constexpr size_t kDefaultCapacity = 1'024;  // unanswered queries of a subscriber that named no capacity
+
+// This machine's name as KubeMQ servers give it: no dots, no leading digit.
+std::string HostName() {
+  std::array<char, 256> name{};
+  if (gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "localhost";
+  std::string host(name.data());
+  std::replace(host.begin(), host.end(), '.', '_');
+  return host[0] >= '0' && host[0] <= '9' ? "kubemq-" + host : host;
+}
+
+std::string MetadataOf(const grpc::CallbackServerContext& context, std::string_view key) {
+  const auto& metadata = context.client_metadata();
+  const auto found = metadata.find(grpc::string_ref(key.data(), key.size()));
+  return found == metadata.end() ? "" : std::string(found->second.data(), found->second.size());
+}
+
+size_t CapacityOf(const grpc::CallbackServerContext& context) {
+  const auto asked = ParseNumber<size_t>(MetadataOf(context, kubemq_text::kCapacity));
+  return asked && *asked > 0 ? *asked : kDefaultCapacity;
+}
+
+grpc::Status NotYet() {
+  return grpc::Status(
+      grpc::StatusCode::UNIMPLEMENTED,
+      "this server does not keep queues or stored events yet: send queries or events instead");
+}
+
+grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context, grpc::Status status) {
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  reactor->Finish(std::move(status));
+  return reactor;
+}
+
+}  // namespace
+
+KubemqService::KubemqService(std::shared_ptr<DoorState> state)
+    : state_(std::move(state)), host_(HostName()), started_(UnixMillis() / 1000) {}
+
+KubemqService::Unary* KubemqService::Ping(Context* context, const kubemq::Empty* /*request*/,
+                                          kubemq::PingResult* result) {
+  if (state_->options.announce) context->AddInitialMetadata(std::string(kubemq_text::kMark), "1");
+  result->set_host(host_);
+  result->set_version(state_->options.version);
+  result->set_serverstarttime(started_);
+  result->set_serveruptimeseconds(std::max<int64_t>(UnixMillis() / 1000 - started_, 0));
+  return Answer(context, grpc::Status::OK);
+}
+
+KubemqService::Unary* KubemqService::SendRequest(Context* context, const kubemq::Request* request,
+                                                 kubemq::Response* response) {
+  if (state_->refusing) return Answer(context, NotReady());
+  if (const auto text = kubemq_check::Request(*request); !text.empty()) return Answer(context, Refusal(text));
+  // gRPC and the coroutine share it: either may be the last.
+  const auto call = std::make_shared<RequestCall>(state_, *request, response);
+  call->Accept();
+  return call.get();
+}
+
+// Answered before the loop has seen it: late, second and unknown replies are OK too.
+KubemqService::Unary* KubemqService::SendResponse(Context* context, const kubemq::Response* response,
+                                                  kubemq::Empty* /*empty*/) {
+  if (const auto text = kubemq_check::Response(*response); !text.empty())
+    return Answer(context, Refusal(text));
+  state_->loop.Post(
+      [state = state_, channel = response->replychannel(), reply = FromWire(*response)]() mutable {
+        if (!state->replies.Answer(channel, std::move(reply))) ++state->stats.stray_answers;
+      });
+  return Answer(context, grpc::Status::OK);
+}
+
+KubemqService::Unary* KubemqService::SendEvent(Context* context, const kubemq::Event* event,
+                                               kubemq::Result* result) {
+  if (state_->refusing) return Answer(context, NotReady());
+  if (event->store()) return Answer(context, NotYet());
+  if (const auto text = kubemq_check::Event(*event); !text.empty()) return Answer(context, Refusal(text));
+  Unary* const reactor = context->DefaultReactor();
+  // gRPC keeps event and result until Finish.
+  state_->loop.Post([state = state_, reactor, event, result] {
+    result->set_eventid(event->eventid().empty() ? NewId() : event->eventid());
+    result->set_error(PublishEvent(*state, *event));
+    result->set_sent(result->error().empty());
+    reactor->Finish(grpc::Status::OK);
+  });
+  return reactor;
+}
+
+KubemqService::Exchange<kubemq::Event, kubemq::Result>* KubemqService::SendEventsStream(Context* context) {
+  if (state_->refusing) return new RefusedExchange<kubemq::Event, kubemq::Result>(NotReady());
+  const auto stream = std::make_shared<EventSenderStream>(state_);
+  stream->peer = context->peer();
+  stream->Accept();
+  return stream.get();
+}
+
+KubemqService::Writer<kubemq::Request>* KubemqService::SubscribeToRequests(
+    Context* context, const kubemq::Subscribe* subscribe) {
+  if (state_->refusing) return new RefusedStream<kubemq::Request>(NotReady());
+  if (const auto text = kubemq_check::RequestsSubscription(*subscribe); !text.empty())
+    return new RefusedStream<kubemq::Request>(Refusal(text));
+  const auto stream = std::make_shared<RequestStream>(state_, *subscribe, CapacityOf(*context));
+  stream->peer = context->peer();
+  stream->secret_name = MetadataOf(*context, kubemq_text::kSubscription);
+  stream->Accept();
+  return stream.get();
+}
+
+KubemqService::Writer<kubemq::EventReceive>* KubemqService::SubscribeToEvents(
+    Context* context, const kubemq::Subscribe* subscribe) {
+  if (state_->refusing) return new RefusedStream<kubemq::EventReceive>(NotReady());
+  if (const auto text = kubemq_check::EventsSubscription(*subscribe); !text.empty())
+    return new RefusedStream<kubemq::EventReceive>(Refusal(text));
+  if (subscribe->subscribetypedata() == kubemq::Subscribe::EventsStore)
+    return new RefusedStream<kubemq::EventReceive>(NotYet());
+  const auto stream = std::make_shared<EventSubscriberStream>(state_, *subscribe);
+  stream->peer = context->peer();
+  stream->Accept();
+  return stream.get();
+}
+
+KubemqService::Unary* KubemqService::SendQueueMessage(Context* context, const kubemq::QueueMessage*,
+                                                      kubemq::SendQueueMessageResult*) {
+  return Answer(context, NotYet());
+}
+KubemqService::Unary* KubemqService::SendQueueMessagesBatch(Context* context,
+                                                            const kubemq::QueueMessagesBatchRequest*,
+                                                            kubemq::QueueMessagesBatchResponse*) {
+  return Answer(context, NotYet());
+}
+KubemqService::Unary* KubemqService::ReceiveQueueMessages(Context* context,
+                                                          const kubemq::ReceiveQueueMessagesRequest*,
+                                                          kubemq::ReceiveQueueMessagesResponse*) {
+  return Answer(context, NotYet());
+}
+KubemqService::Unary* KubemqService::AckAllQueueMessages(Context* context,
+                                                         const kubemq::AckAllQueueMessagesRequest*,
+                                                         kubemq::AckAllQueueMessagesResponse*) {
+  return Answer(context, NotYet());
+}
+KubemqService::Unary* KubemqService::QueuesInfo(Context* context, const kubemq::QueuesInfoRequest*,
+                                                kubemq::QueuesInfoResponse*) {
+  return Answer(context, NotYet());
+}
+KubemqService::Exchange<kubemq::StreamQueueMessagesRequest, kubemq::StreamQueueMessagesResponse>*
+KubemqService::StreamQueueMessage(Context* /*context*/) {
+  return new RefusedExchange<kubemq::StreamQueueMessagesRequest, kubemq::StreamQueueMessagesResponse>(
+      NotYet());
+}
+KubemqService::Exchange<kubemq::QueuesDownstreamRequest, kubemq::QueuesDownstreamResponse>*
+KubemqService::QueuesDownstream(Context* /*context*/) {
+  return new RefusedExchange<kubemq::QueuesDownstreamRequest, kubemq::QueuesDownstreamResponse>(NotYet());
+}
+KubemqService::Exchange<kubemq::QueuesUpstreamRequest, kubemq::QueuesUpstreamResponse>*
+KubemqService::QueuesUpstream(Context* /*context*/) {
+  return new RefusedExchange<kubemq::QueuesUpstreamRequest, kubemq::QueuesUpstreamResponse>(NotYet());
+}
+
+}  // namespace llm_router

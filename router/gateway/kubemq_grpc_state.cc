@@ -1,0 +1,54 @@
+#include "router/gateway/kubemq_grpc_state.h"
+
+#include <utility>
+
+namespace llm_router {
+namespace {
+
+constexpr size_t kMaxStreams = 10'000;
+constexpr int kMaxStreamsOfPeer = 1'000;
+
+}  // namespace
+
+DoorState::DoorState(Loop& door_loop, Broker& door_broker, KubemqDoorOptions door_options)
+    : loop(door_loop),
+      broker(door_broker),
+      options(std::move(door_options)),
+      tasks(door_loop.executor()),
+      roster(door_broker, door_loop.executor()),
+      asker(door_broker, roster, channels, stats, options.max_body,
+            [this](std::string name) { return DrainNamed(std::move(name)); }),
+      changed(door_loop.executor(), TimePoint::max()) {}
+
+bool DoorState::Add(std::shared_ptr<DoorStream> stream) {
+  int& of_peer = streams_by_peer_[stream->peer];
+  if (streams_.size() >= kMaxStreams || of_peer >= kMaxStreamsOfPeer) return false;
+  ++of_peer;
+  ++stats.subscriptions;
+  DoorStream* const key = stream.get();
+  streams_.emplace(key, std::move(stream));
+  return true;
+}
+
+void DoorState::Remove(DoorStream* stream) {
+  const auto found = streams_.find(stream);
+  if (found == streams_.end()) return;
+  --stats.subscriptions;
+  if (--streams_by_peer_[stream->peer] == 0) streams_by_peer_.erase(stream->peer);
+  streams_.erase(found);
+}
+
+std::vector<std::shared_ptr<DoorStream>> DoorState::Streams() const {
+  std::vector<std::shared_ptr<DoorStream>> streams;
+  for (const auto& [key, stream] : streams_) streams.push_back(stream);
+  return streams;
+}
+
+Awaitable<void> DoorState::DrainNamed(std::string secret_name) {
+  if (secret_name.empty()) co_return;
+  for (const auto& stream : Streams()) {
+    if (stream->secret_name == secret_name) co_await stream->DrainSubscription();
+  }
+}
+
+}  // namespace llm_router
