@@ -1,0 +1,75 @@
+// FaultPlan: how one request shall go wrong, and where that is asked for: by a header, by the model's name,
+// or by the script that a test pushed. Pure but for the script, which its requests use up; loop thread.
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "broker_adapters/base/clock.h"
+#include "router/net/http_message.h"
+
+namespace llm_router::simulate {
+
+enum class Misbehaviour {
+  kNone,
+  kBadUtf8,
+  kEmpty,
+  kErrorIn200,
+  kHangAfterHeaders,
+  kHangBeforeHeaders,
+  kHtml,
+  kHuge,
+  kReset,
+  kResetMidBody,
+  kSlow,
+  kStatus,
+  kTruncatedJson,
+  kWrongTypes,
+};
+
+struct FaultPlan {
+  FaultPlan() = default;
+
+  Misbehaviour misbehaviour = Misbehaviour::kNone;
+  int status = 0;                 // with kStatus
+  std::string name = "none";      // as it was asked for
+  std::string retry_after = "1";  // with 429, 503 and 529, in seconds; empty: none
+  std::optional<Milliseconds> latency;
+  std::optional<size_t> tokens;
+};
+
+// "reset", "429", "none"; nothing when there is no such fault.
+std::optional<FaultPlan> PlanNamed(std::string_view fault);
+// All names, for messages and help: "bad_utf8, empty, ..., or a status from 400 to 599".
+std::string FaultNames();
+
+// A list of {"fault", "times"?, "path"?, "model"?, "latency_ms"?, "tokens"?, "retry_after"?}. Each request
+// takes the first entry that fits it and is not used up.
+class FaultScript {
+ public:
+  // Appends the entries of a JSON list. An error names the entry and what is wrong with it.
+  absl::Status Append(std::string_view json);
+  void Clear() { entries_.clear(); }
+  size_t size() const { return entries_.size(); }
+
+  std::optional<FaultPlan> Take(std::string_view path, std::string_view model);
+
+ private:
+  struct Entry {
+    FaultPlan plan;
+    int64_t times = 1;
+    std::string path;   // empty: any
+    std::string model;  // empty: any
+  };
+
+  std::deque<Entry> entries_;
+};
+
+// The plan for a request: of its headers, else of its model's name, else of the script, else none. Latency
+// and tokens are each taken from the first of these that names them. An unknown fault is an error.
+absl::StatusOr<FaultPlan> PlanFor(const HttpRequest& request, std::string_view model, FaultScript& script);
+
+}  // namespace llm_router::simulate

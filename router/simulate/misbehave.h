@@ -1,0 +1,13 @@
+// Carrying a fault out: sending an answer in the wrong way that was asked for. Loop thread.
+#pragma once
+
+#include "absl/status/status.h"
+#include "router/net/http_server.h"
+#include "router/simulate/fault_plan.h"
+
+namespace llm_router::simulate {
+
+// Sends `good`, the answer to be spoilt, as `misbehaviour` says. Fails when the client went away first.
+Awaitable<absl::Status> SendSpoilt(Misbehaviour misbehaviour, HttpResponse good, HttpResponder& responder);
+
+}  // namespace llm_router::simulate

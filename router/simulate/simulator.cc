@@ -1,0 +1,243 @@
+#include "router/simulate/simulator.h"
+
+#include <fmt/core.h>
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+
+#include "broker_adapters/base/ids.h"
+#include "broker_adapters/base/status.h"
+#include "broker_adapters/base/text.h"
+#include "router/net/http_server.h"
+#include "router/simulate/api.h"
+#include "router/simulate/fault_plan.h"
+#include "router/simulate/misbehave.h"
+#include "router/simulate/request_log.h"
+
+namespace llm_router {
+namespace {
+
+using simulate::Answer;
+using simulate::Api;
+using simulate::At;
+using simulate::Conversation;
+using simulate::Json;
+using simulate::Misbehaviour;
+using simulate::Refusal;
+using simulate::RequestLog;
+using simulate::Text;
+using simulate::Verdict;
+
+constexpr size_t kBodyLimit = 64 * 1024 * 1024;
+constexpr size_t kRequestsShown = 100;
+
+// One request on its way: what it is, and what it shall get.
+struct Call {
+  Call(const Api& provider, Json content) : api(provider), body(std::move(content)) {}
+
+  const Api& api;
+  Json body;
+  std::string model;
+  std::string key;
+  simulate::FaultPlan plan;
+  Verdict refusal;
+  bool lists_models = false;
+};
+
+const Api& ApiFor(const HttpRequest& request) {
+  const bool anthropic =
+      request.path == "/v1/messages" || !HeaderOr(request.headers, "anthropic-version").empty();
+  return anthropic && request.path != "/v1/chat/completions" ? simulate::AnthropicApi()
+                                                             : simulate::OpenAiApi();
+}
+
+// Wrong doors and unreadable bodies are refused even when it is not strict.
+Verdict CheckDoor(const HttpRequest& request, const Json& body) {
+  const bool models = request.path == "/v1/models";
+  if (!models && request.path != "/v1/messages" && request.path != "/v1/chat/completions") {
+    return Refusal(
+        404, fmt::format("Unknown request URL: {} {}. The simulator has POST /v1/chat/completions, POST "
+                         "/v1/messages and GET /v1/models.",
+                         request.method, request.path));
+  }
+  if (request.method != (models ? "GET" : "POST")) {
+    return Refusal(405, fmt::format("Not allowed to {} on {}.", request.method, request.path));
+  }
+  if (models) return std::nullopt;
+  if (!body.is_object()) return Refusal(400, "We could not parse the JSON body of your request.");
+  if (At(body, "stream") == true) {
+    return Refusal(400, "The simulator does not stream yet: send \"stream\": false.", "stream");
+  }
+  return std::nullopt;
+}
+
+HttpResponse ErrorReply(const Api& api, const Refusal& refusal, const std::string& retry_after = {}) {
+  const std::string id = "req_" + NewId();
+  HttpResponse response(refusal.status,
+                        {{"content-type", "application/json"}, {std::string(api.request_id_header()), id}},
+                        api.RenderError(refusal, id));
+  const bool come_back = refusal.status == 429 || refusal.status == 503 || refusal.status == 529;
+  if (come_back && !retry_after.empty()) response.headers.emplace_back("retry-after", retry_after);
+  return response;
+}
+
+HttpResponse JsonReply(int status, std::string body) {
+  return HttpResponse(status, {{"content-type", "application/json"}}, std::move(body));
+}
+
+Refusal ToRefusal(const Call& call) {
+  const int status = call.plan.status;
+  if (status == 401) return Refusal(401, fmt::format("Incorrect API key provided: {}.", call.key));
+  return Refusal(status, fmt::format("simulated error {}", status));
+}
+
+size_t LastAsked(const std::string& query) {
+  constexpr std::string_view key = "last=";
+  const std::string_view text = query;
+  if (text.substr(0, key.size()) != key) return kRequestsShown;
+  return ParseNumber<size_t>(text.substr(key.size())).value_or(kRequestsShown);
+}
+
+}  // namespace
+
+class Simulator::Impl {
+ public:
+  explicit Impl(SimulatorOptions options) : options_(std::move(options)), log_(options_.log_size) {}
+
+  absl::Status Listen(Executor executor) {
+    HttpServerOptions http;
+    http.host = options_.host;
+    http.port = options_.port;
+    http.body_limit = kBodyLimit;
+    http.body_limit_setting = "the simulator";
+    http.max_connections = 20'000;
+    ASSIGN_OR_RETURN(server_, HttpServer::Listen(executor, std::move(http),
+                                                 [this](HttpRequest& request, HttpResponder& responder) {
+                                                   return Handle(request, responder);
+                                                 }));
+    return absl::OkStatus();
+  }
+
+  int port() const { return server_->port(); }
+  Awaitable<void> Stop() { co_await server_->Stop(Milliseconds(0)); }
+
+ private:
+  Awaitable<void> Handle(HttpRequest& request, HttpResponder& responder) {
+    if (request.path.rfind("/simulate/", 0) == 0) {
+      (void)co_await responder.Send(Control(request));
+      co_return;
+    }
+    Call call = Understand(request);
+    const RequestLog::Id id = log_.Begin(std::move(request), call.model, call.plan.name);
+    int status = 0;
+    const absl::Status sent = co_await Reply(call, responder, status);
+    log_.End(id, status, sent.ok());
+  }
+
+  Call Understand(const HttpRequest& request) {
+    Call call(ApiFor(request), Json::parse(request.body, nullptr, false));
+    call.lists_models = request.path == "/v1/models";
+    call.model = Text(At(call.body, "model"));
+    call.key = call.api.KeyOf(request);
+    auto plan = simulate::PlanFor(request, call.model, script_);
+    if (plan.ok()) call.plan = *std::move(plan);
+    if (!plan.ok()) call.refusal = Refusal(400, std::string(MessageOf(plan.status())));
+    if (!call.refusal.has_value() && options_.strict) call.refusal = call.api.CheckHead(request);
+    if (!call.refusal.has_value()) call.refusal = CheckDoor(request, call.body);
+    if (!call.refusal.has_value() && options_.strict && !call.lists_models) {
+      call.refusal = call.api.CheckBody(call.body);
+    }
+    return call;
+  }
+
+  // Sends what the call shall get; fails when the client went away before it had it all.
+  Awaitable<absl::Status> Reply(const Call& call, HttpResponder& responder, int& status) {
+    Answer answer;
+    const Conversation conversation = call.api.Read(call.body);
+    if (!call.refusal.has_value()) {
+      answer = simulate::ComputeAnswer(conversation, call.plan.tokens.value_or(options_.tokens));
+    }
+    const Milliseconds delay = DelayOf(call, answer);
+    if (delay > Milliseconds(0) && !co_await Sleep(Now() + delay)) co_return absl::CancelledError();
+    if (call.refusal.has_value()) co_return co_await Refuse(call, *call.refusal, responder, status);
+    if (call.plan.misbehaviour == Misbehaviour::kStatus) {
+      co_return co_await Refuse(call, ToRefusal(call), responder, status);
+    }
+    HttpResponse good =
+        JsonReply(200, call.lists_models ? call.api.RenderModels() : call.api.Render(conversation, answer));
+    good.headers.emplace_back(call.api.request_id_header(), "req_" + NewId());
+    status = 200;
+    co_return co_await simulate::SendSpoilt(call.plan.misbehaviour, std::move(good), responder);
+  }
+
+  Awaitable<absl::Status> Refuse(const Call& call, const Refusal& refusal, HttpResponder& responder,
+                                 int& status) {
+    status = refusal.status;
+    co_return co_await responder.Send(ErrorReply(call.api, refusal, call.plan.retry_after));
+  }
+
+  Milliseconds DelayOf(const Call& call, const Answer& answer) const {
+    Milliseconds delay = call.plan.latency.value_or(options_.latency);
+    if (options_.token_rate <= 0) return delay;
+    const double seconds = static_cast<double>(answer.output_tokens) / options_.token_rate;
+    return delay + Milliseconds(static_cast<int64_t>(seconds * 1000));
+  }
+
+  HttpResponse Control(const HttpRequest& request) {
+    const std::string door = request.method + " " + request.path;
+    if (door == "GET /simulate/requests") return JsonReply(200, log_.RequestsJson(LastAsked(request.query)));
+    if (door == "GET /simulate/counters") return JsonReply(200, log_.CountersJson());
+    if (door == "POST /simulate/script") return Script(request.body);
+    if (door == "POST /simulate/reset") {
+      log_.Clear();
+      script_.Clear();
+      return JsonReply(200, "{}");
+    }
+    return ErrorReply(simulate::OpenAiApi(), Refusal(404, fmt::format("there is no {}", door)));
+  }
+
+  HttpResponse Script(const std::string& body) {
+    const absl::Status appended = script_.Append(body);
+    if (!appended.ok()) {
+      return ErrorReply(simulate::OpenAiApi(), Refusal(400, std::string(MessageOf(appended))));
+    }
+    return JsonReply(200, fmt::format(R"({{"entries":{}}})", script_.size()));
+  }
+
+  SimulatorOptions options_;
+  RequestLog log_;
+  simulate::FaultScript script_;
+  std::unique_ptr<HttpServer> server_;
+};
+
+std::string SimulatorHelp() {
+  return fmt::format(
+      "Endpoints: POST /v1/chat/completions (OpenAI), POST /v1/messages (Anthropic), GET /v1/models.\n"
+      "A model's name, or a header, steers one request:\n"
+      "  sim-fault-FAULT          x-simulate-fault: FAULT\n"
+      "  sim-latency-MS           x-simulate-latency-ms: MS\n"
+      "  sim-tokens-N             x-simulate-tokens: N\n"
+      "  sim-retry_after-SECONDS  x-simulate-retry-after: SECONDS\n"
+      "as in gpt-4o-sim-latency-200-sim-fault-503. FAULT is one of {}.\n"
+      "In the last user message, call:TOOL answers with that tool call, finish:REASON with that finish "
+      "reason.\n"
+      "For tests: GET /simulate/requests?last=N, GET /simulate/counters, POST /simulate/script with a list "
+      "such as\n"
+      "[{{\"fault\": \"429\", \"times\": 2, \"retry_after\": 3}}], POST /simulate/reset.\n",
+      simulate::FaultNames());
+}
+
+absl::StatusOr<std::unique_ptr<Simulator>> Simulator::Start(Executor executor, SimulatorOptions options) {
+  auto impl = std::make_unique<Impl>(std::move(options));
+  RETURN_IF_ERROR(impl->Listen(executor));
+  return std::unique_ptr<Simulator>(new Simulator(std::move(impl)));
+}
+
+Simulator::Simulator(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Simulator::~Simulator() = default;
+
+int Simulator::port() const { return impl_->port(); }
+Awaitable<void> Simulator::Stop() { co_await impl_->Stop(); }
+
+}  // namespace llm_router
