@@ -142,27 +142,24 @@ Awaitable<void> Client::Impl::RunRoutes(std::chrono::milliseconds listen_for, Ro
 }
 
 Awaitable<absl::StatusOr<std::vector<Route>>> Client::Impl::Listen(std::chrono::milliseconds listen_for) {
+  const absl::Status reached = co_await Reach(Now() + listen_for);
+  if (FaultOf(reached) == Fault::kEngineUnavailable) co_return reached;
   RouteTable table;
   const auto hear = [&table](const Message& event) {
     if (auto beat = contract::ParseHeartbeat(event.body); beat.ok()) table.Add(*std::move(beat));
   };
   CO_ASSIGN_OR_RETURN(const SubscriptionPtr subscription,
                       co_await broker_->Subscribe(std::string(contract::kHeartbeatChannel), "", hear));
-  const TimePoint until = Now() + listen_for;
-  const absl::Status reached = co_await Reach(until);
-  if (FaultOf(reached) == Fault::kEngineUnavailable) co_return reached;
-  if (!co_await Sleep(until)) co_return MakeFault(Fault::kCancelled, "cancelled");
+  if (!co_await Sleep(Now() + listen_for)) co_return MakeFault(Fault::kCancelled, "cancelled");
   auto routes = table.Routes();
-  if (!reached.ok() && routes.empty()) {
-    co_return MakeFault(Fault::kTimeout,
-                        fmt::format("{} ms brought neither a heartbeat nor an answer of the server at {}",
-                                    listen_for.count(), options_.address));
-  }
-  co_return routes;
+  if (reached.ok() || !routes.empty()) co_return routes;
+  co_return MakeFault(Fault::kTimeout,
+                      fmt::format("{} ms brought neither a heartbeat nor an answer of the server at {}",
+                                  listen_for.count(), options_.address));
 }
 
-// A subscription waits in silence for a server that is not there; a query says so. One that only times out
-// may have met a KubeMQ server that does not know the verb.
+// Whether a server is there: a subscription would wait for it in silence. A query that only times out may
+// have met a KubeMQ server that does not know the verb.
 Awaitable<absl::Status> Client::Impl::Reach(TimePoint until) {
   Query query(Kind::kQuery, Message(std::string(kubemq_text::kInternalRequests), {}), until);
   query.message.metadata = kubemq_text::kListChannels;

@@ -1,0 +1,64 @@
+// The examples as users run them, and the README that shows one.
+#include <array>
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+
+#include "tests/support/catch.h"
+#include "tests/unit/client/server.h"
+
+namespace llm_router::client {
+namespace {
+
+struct Ran {
+  int status = 0;
+  std::string out;
+};
+
+Ran Run(const std::string& command) {
+  Ran ran;
+  FILE* pipe = popen(command.c_str(), "r");
+  REQUIRE(pipe != nullptr);
+  std::array<char, 4096> block;
+  while (const size_t size = fread(block.data(), 1, block.size(), pipe)) ran.out.append(block.data(), size);
+  ran.status = pclose(pipe);
+  return ran;
+}
+
+std::string FileText(const std::string& path) {
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+TEST_CASE("the examples ask the server that LLM_ROUTER_ADDRESS names, and print the answers") {
+  Server server;
+  server.ServeEcho("openai");
+  const std::string place = "LLM_ROUTER_ADDRESS=" + server.address() + " " EXAMPLES_DIR;
+
+  const Ran ask = Run(place + "/example_ask");
+  CHECK(ask.status == 0);
+  CHECK(ask.out == "|In one sentence: what is a message broker?\n(m, test)\n");
+
+  const Ran async = Run(place + "/example_ask_async");
+  CHECK(async.status == 0);
+  for (const char* word : {"broker", "queue", "worker"}) {
+    CHECK_THAT(async.out,
+               Catch::Contains(std::string("newcomer.|In one sentence: what is a ") + word + "?\n"));
+  }
+
+  const Ran unknown = Run(place + "/example_ask nobody 2>&1");
+  CHECK(unknown.status != 0);
+  CHECK_THAT(unknown.out, Catch::Contains("nobody") && Catch::Contains("openai"));
+}
+
+TEST_CASE("the README shows the example as it is built") {
+  const std::string client = SOURCE_DIR "/client";
+  const std::string example = FileText(client + "/examples/ask.cc");
+  REQUIRE_FALSE(example.empty());
+  CHECK_THAT(FileText(client + "/README.md"), Catch::Contains("```cpp\n" + example + "```"));
+}
+
+}  // namespace
+}  // namespace llm_router::client
