@@ -6,6 +6,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "broker_adapters/base/ids.h"
+#include "broker_adapters/kubemq/check.h"
 #include "broker_adapters/kubemq/connection.h"
 #include "broker_adapters/kubemq/convert.h"
 #include "broker_adapters/kubemq/event_publisher.h"
@@ -115,7 +116,10 @@ absl::Status KubemqBroker::Publish(Message event) {
   RETURN_IF_ERROR(CheckBody(event));
   if (event.client_id.empty()) event.client_id = connection_->options().client_id;
   if (event.id.empty()) event.id = NewId();
-  return publisher_.Publish(EventToWire(std::move(event)));
+  kubemq::Event wire = EventToWire(std::move(event));
+  if (const auto text = kubemq_check::Event(wire); !text.empty())
+    return MakeFault(Fault::kInvalidRequest, text);
+  return publisher_.Publish(std::move(wire));
 }
 
 Awaitable<absl::StatusOr<SubscriptionPtr>> KubemqBroker::Subscribe(std::string pattern, std::string group,

@@ -9,11 +9,11 @@
 #include "broker_adapters/base/ids.h"
 #include "broker_adapters/base/status.h"
 #include "broker_adapters/base/text.h"
+#include "broker_adapters/kubemq/check.h"
 #include "broker_adapters/kubemq/convert.h"
 #include "proto/contract.h"
 #include "proto/fault.h"
 #include "proto/kubemq_text.h"
-#include "router/gateway/kubemq_check.h"
 
 namespace llm_router {
 namespace {

@@ -5,8 +5,8 @@
 #include "broker_adapters/base/ids.h"
 #include "broker_adapters/base/log.h"
 #include "broker_adapters/base/status.h"
+#include "broker_adapters/kubemq/check.h"
 #include "broker_adapters/kubemq/convert.h"
-#include "router/gateway/kubemq_check.h"
 
 namespace llm_router {
 namespace {

@@ -10,9 +10,9 @@
 #include "broker_adapters/base/clock.h"
 #include "broker_adapters/base/ids.h"
 #include "broker_adapters/base/text.h"
+#include "broker_adapters/kubemq/check.h"
 #include "broker_adapters/kubemq/convert.h"
 #include "proto/kubemq_text.h"
-#include "router/gateway/kubemq_check.h"
 #include "router/gateway/kubemq_grpc_events.h"
 #include "router/gateway/kubemq_grpc_requests.h"
 

@@ -1,4 +1,4 @@
-#include "router/gateway/kubemq_check.h"
+#include "broker_adapters/kubemq/check.h"
 
 #include <algorithm>
 

@@ -1,8 +1,9 @@
-// What the KubeMQ door refuses, in the order and the words of KubeMQ community server v2.4.0.
+// What a KubeMQ server refuses, in the order and the words of KubeMQ community server v2.4.0: our door says
+// so, our adapter need not even ask.
 //
 // Each check returns the text to refuse with, or nothing when all is well. Beyond that server, control
-// characters count as white space (one TAB in a channel stalls all of its queries) and names are at most 1024
-// bytes long. Pure; any thread.
+// characters count as white space (one TAB in a channel stalls all of that server's queries) and names are at
+// most 1024 bytes long. Pure; any thread.
 #pragma once
 
 #include <string_view>
