@@ -104,7 +104,7 @@ TEST_CASE("no subscriber runs more than its capacity, and everything is answered
     const auto second = co_await Serve(there, Queries(engine.Name(), "workers", 3), two);
     one->blocked = two->blocked = true;
     Calls calls(engine);
-    for (int i = 0; i < 20; ++i) calls.Start(caller, Ask(engine.Name(), std::to_string(i)));
+    for (int i = 0; i < 40; ++i) calls.Start(caller, Ask(engine.Name(), std::to_string(i)));
     REQUIRE(co_await engine.Until([&] { return one->running == 2; }));
     REQUIRE(co_await engine.Until([&] { return two->running == 3; }));
     one->Release();

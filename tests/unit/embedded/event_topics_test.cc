@@ -107,6 +107,17 @@ TEST_CASE("a burst beyond the limits is refused, and taken again once it was del
   });
 }
 
+TEST_CASE("events that can't be sent are refused at once, whether anybody listens or not") {
+  Run([](Loop& loop) -> Awaitable<void> {
+    EventTopics topics(loop.executor(), EmbeddedOptions());
+    for (const char* bad : {"", "two words", "a.*", "a."}) {
+      INFO(bad);
+      CHECK(FaultOf(topics.Publish(Message(bad, "x"))) == Fault::kInvalidRequest);
+    }
+    co_await topics.Stop();
+  });
+}
+
 TEST_CASE("an exception of one handler does not keep the event from the others") {
   Run([](Loop& loop) -> Awaitable<void> {
     EventTopics topics(loop.executor(), EmbeddedOptions());
