@@ -166,7 +166,12 @@ class Simulator(Process):
         return json.loads(get(f"{self.url}/simulate/counters"))
 
     def requests(self):
-        return json.loads(get(f"{self.url}/simulate/requests"))
+        """The last requests, oldest first; `json` is the body, read."""
+        found = json.loads(get(f"{self.url}/simulate/requests"))["requests"]
+        return [{**request, "json": json.loads(request["body"])} for request in found]
+
+    def last(self):
+        return self.requests()[-1]["json"]
 
     def script(self, document):
         return post(f"{self.url}/simulate/script", document)

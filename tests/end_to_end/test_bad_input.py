@@ -8,7 +8,6 @@ succeeds; after a thousand of each, descriptors and memory are back where they w
 import dataclasses
 import json
 import socket
-import struct
 import threading
 
 import grpc
@@ -150,10 +149,30 @@ CALLERS = [
 ]
 
 PROVIDERS = [
+    provider("400", "provider_rejected", "?"),
+    provider("401", "provider_auth", "?"),
+    provider("403", "provider_auth", "?"),
+    provider("404", "provider_rejected", "?"),
+    provider("408", "provider_timeout", "?"),
+    provider("413", "provider_rejected", "?"),
+    provider("429", "provider_busy", "?"),
+    provider("500", "provider_failed", "?"),
+    provider("503", "provider_busy", "?"),
+    provider("529", "provider_busy", "?"),
+    provider("bad_utf8", "provider_bad_reply", "?"),
+    provider("empty", "provider_bad_reply", "?"),
+    provider("error_in_200", "provider_bad_reply", "?"),
+    provider("hang_after_headers", "provider_timeout", "?", bound=1_500),
+    provider("hang_before_headers", "provider_timeout", "?", bound=1_500),
+    provider("html", "provider_bad_reply", "?"),
+    provider("huge", "provider_bad_reply", "?"),
+    provider("reset", "provider_unreachable", "?"),
+    provider("reset_mid_body", "provider_unreachable", "?"),
+    provider("truncated_json", "provider_bad_reply", "?"),
+    provider("wrong_types", "provider_bad_reply", "?"),
+    # Sockets of our own.
+    provider("no_http", "provider_bad_reply", "?"),
     provider("refuses", "provider_unreachable", "?"),
-    provider("resets", "provider_unreachable", "?"),
-    provider("resets-inside", "provider_unreachable", "?"),
-    provider("no-http", "provider_bad_reply", "?"),
     provider("keyless", "provider_key_missing", NO_KEY),
 ]
 
@@ -192,20 +211,12 @@ class Peer:
         self.socket.close()
 
 
-def reset(connection):
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-
-
 def no_http(connection):
     connection.sendall(b"SSH-2.0-OpenSSH_9.2p1\r\n\r\n")
 
 
-def reset_inside(connection):
-    connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{")
-    reset(connection)
 
-
-SOCKETS = {"refuses": None, "resets": reset, "resets-inside": reset_inside, "no-http": no_http}
+SOCKETS = {"refuses": None, "no_http": no_http}
 
 
 # ---- the tests ----
@@ -223,8 +234,10 @@ def peers():
 def cluster(topology, peers, tmp_path_factory):
     routes = {"openai": route("openai:gpt-4o-mini")}
     for row in PROVIDERS:
-        provider_id = row.input if row.input in peers or row.input == "keyless" else "openai"
-        routes[row.input] = route(f"{provider_id}:{row.input}", concurrency=AT_ONCE * 2)
+        target = f"openai:sim-fault-{row.input}"
+        if row.input in peers or row.input == "keyless":
+            target = f"{row.input}:any-model"
+        routes[row.input] = route(target, concurrency=AT_ONCE * 2)
     made = Cluster(
         topology,
         tmp_path_factory.mktemp(topology),
