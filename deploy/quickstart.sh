@@ -64,7 +64,7 @@ start_server() {
 }
 
 explain_start() {
-  if grep -qi 'in use' "$server_log"; then
+  if grep -qiE 'in use|cannot listen' "$server_log"; then
     fail_with_log "$server_log" "a port is taken, perhaps by a server that runs already. Stop that one, or take free ports:
   LLM_ROUTER_LISTEN_GRPC=0 LLM_ROUTER_LISTEN_REST=0 LLM_ROUTER_LISTEN_ADMIN=0 LLM_ROUTER_LISTEN_HTTP=0 deploy/quickstart.sh"
   fi
