@@ -63,16 +63,15 @@ const Engine* FindEngine(std::string_view url) {
 
 bool IsEmbedded(std::string_view url) { return url.starts_with(kEngines.front().prefix); }
 
+// Does not quote the URL: somebody may have put a password into it.
 absl::Status CheckBrokerUrl(std::string_view url) {
   const Engine* engine = FindEngine(url);
   if (engine == nullptr) {
-    return MakeFault(Fault::kInvalidRequest,
-                     fmt::format("\"{}\" names no message broker: there are {} and {}", url, kEngines[0].form,
-                                 kEngines[1].form));
+    return MakeFault(Fault::kInvalidRequest, fmt::format("names no message broker: write {} or {}",
+                                                         kEngines[0].form, kEngines[1].form));
   }
   if (engine->valid(url.substr(engine->prefix.size()))) return absl::OkStatus();
-  return MakeFault(Fault::kInvalidRequest,
-                   fmt::format("\"{}\" is not complete: write {}", url, engine->form));
+  return MakeFault(Fault::kInvalidRequest, fmt::format("is not a whole URL: write {}", engine->form));
 }
 
 absl::StatusOr<std::unique_ptr<Broker>> OpenBroker(Executor executor, BrokerOptions options) {

@@ -29,6 +29,9 @@ namespace {
 constexpr int kFailed = 1;
 constexpr int kToldWrong = 2;
 
+// What was taken is finished however long it takes: each query has a deadline of its own.
+constexpr Milliseconds kUnlimited = std::chrono::hours(24 * 365);
+
 struct Roles {
   bool gateway = false, worker = false, jobs = false;
 };
@@ -67,7 +70,7 @@ absl::Status CheckLoopback(const std::string& host) {
           host));
 }
 
-absl::StatusOr<std::vector<Route>> ResolveRoutes(const Config& config, const Providers& providers) {
+std::vector<Route> ResolveRoutes(const Config& config, const Providers& providers) {
   std::vector<Route> routes;
   for (const RouteConfig& configured : config.routes) {
     Route& route = routes.emplace_back();
@@ -110,7 +113,7 @@ class App {
   // Doors first, so that what they have taken still finds its worker.
   Awaitable<void> Stop() {
     if (admin_) admin_->SetReady(false);
-    if (door_) co_await door_->Stop();
+    if (door_) co_await door_->Stop(kUnlimited);
     if (worker_) co_await worker_->Drain();
     if (broker_) co_await broker_->Stop();
     if (simulator_) co_await simulator_->Stop();

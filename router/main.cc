@@ -1,5 +1,6 @@
 // The command line, and only that: what each command does lives behind app.h and client/cli.
 #include <CLI/CLI.hpp>
+#include <functional>
 
 #include "client/cli/commands.h"
 #include "router/app.h"
@@ -51,6 +52,15 @@ void AddSimulate(CLI::App& app, SimulatorOptions& options, std::function<int()>&
   CLI::App* simulate = app.add_subcommand("simulate", kSimulateAbout);
   simulate->add_option("--host", options.host, "Address to listen on")->capture_default_str();
   simulate->add_option("--port", options.port, "Port, 0 for any free one")->capture_default_str();
+  simulate->add_option_function<int64_t>(
+      "--latency", [&](int64_t ms) { options.latency = Milliseconds(ms); },
+      "Milliseconds before an answer begins");
+  simulate->add_option("--tokens", options.tokens, "Words that an answer is filled up to");
+  simulate->add_option("--token-rate", options.token_rate, "Words a second, 0 for no limit")
+      ->capture_default_str();
+  simulate->add_flag("--strict,!--lenient", options.strict,
+                     "Refuse what the real provider would (default), or not");
+  simulate->footer(SimulatorHelp());
   simulate->callback([&] { action = [&] { return Simulate(options); }; });
 }
 

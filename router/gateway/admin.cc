@@ -9,11 +9,7 @@ constexpr std::string_view kText = "text/plain; charset=utf-8";
 constexpr std::string_view kMetricsText = "text/plain; version=0.0.4; charset=utf-8";
 
 HttpResponse Respond(int status, std::string_view type, std::string body) {
-  HttpResponse response;
-  response.status = status;
-  response.headers.emplace_back("content-type", type);
-  response.body = std::move(body);
-  return response;
+  return HttpResponse(status, {{"content-type", std::string(type)}}, std::move(body));
 }
 
 class HttpAdminDoor final : public AdminDoor {
@@ -27,7 +23,7 @@ class HttpAdminDoor final : public AdminDoor {
     options.body_limit = 64 * 1024;
     auto server = HttpServer::Listen(
         executor, options,
-        [this](const HttpRequest& request, HttpResponder& responder) { return Answer(request, responder); });
+        [this](HttpRequest& request, HttpResponder& responder) { return Answer(request, responder); });
     if (!server.ok()) return server.status();
     server_ = *std::move(server);
     return absl::OkStatus();

@@ -66,13 +66,11 @@ class CallStage final : public Stage {
  private:
   static absl::StatusOr<Reply> Read(Exchange& exchange, const Provider& provider,
                                     absl::StatusOr<HttpReply> answer) {
-    const std::string name = fmt::format("provider {}", provider.id());
-    if (!answer.ok()) return Annotate(answer.status(), name);
+    if (!answer.ok()) return Annotate(answer.status(), fmt::format("provider {}", provider.id()));
     if (answer->status != 200) return provider.ClassifyFailure(*answer);
-    auto read = provider.dialect().ParseReply(answer->body);
-    if (!read.ok()) return Annotate(read.status(), name);
-    exchange.usage = read->usage;
-    return RenderReply(exchange, provider.dialect(), *std::move(read), std::move(answer->body));
+    ASSIGN_OR_RETURN(ChatReply read, provider.ReadReply(answer->body));
+    exchange.usage = read.usage;
+    return RenderReply(exchange, provider.dialect(), std::move(read), std::move(answer->body));
   }
 
   HttpClient& http_;

@@ -26,14 +26,14 @@ prometheus::Labels Labels(const char* first, std::string_view a, const char* sec
 
 struct Metrics::Families {
   prometheus::Registry registry;
-  prometheus::Family<prometheus::Counter>& queries =
-      Family<prometheus::Counter>(registry, "llm_router_queries_total", "Queries that ended, by route and outcome");
+  prometheus::Family<prometheus::Counter>& queries = Family<prometheus::Counter>(
+      registry, "llm_router_queries_total", "Queries that ended, by route and outcome");
   prometheus::Family<prometheus::Histogram>& query_seconds = Family<prometheus::Histogram>(
       registry, "llm_router_query_seconds", "Time from a worker taking a query to its reply, by route");
   prometheus::Family<prometheus::Gauge>& in_flight =
       Family<prometheus::Gauge>(registry, "llm_router_queries_in_flight", "Queries now running, by route");
-  prometheus::Family<prometheus::Counter>& attempts =
-      Family<prometheus::Counter>(registry, "llm_router_attempts_total", "Provider calls, by provider and outcome");
+  prometheus::Family<prometheus::Counter>& attempts = Family<prometheus::Counter>(
+      registry, "llm_router_attempts_total", "Provider calls, by provider and outcome");
   prometheus::Family<prometheus::Histogram>& attempt_seconds = Family<prometheus::Histogram>(
       registry, "llm_router_attempt_seconds", "Time of a provider call, by provider");
   prometheus::Family<prometheus::Counter>& tokens =
@@ -62,6 +62,8 @@ void Metrics::Tokens(std::string_view route, int64_t input, int64_t output) {
   families_->tokens.Add(Labels("route", route, "kind", "output")).Increment(static_cast<double>(output));
 }
 
-std::string Metrics::Text() const { return prometheus::TextSerializer().Serialize(families_->registry.Collect()); }
+std::string Metrics::Text() const {
+  return prometheus::TextSerializer().Serialize(families_->registry.Collect());
+}
 
 }  // namespace llm_router

@@ -1,7 +1,7 @@
 // Metrics: what Prometheus reads of this process.
 //
-// One per process, owned by the composition root. Label values come from configuration and from the fixed set of
-// faults, never from a caller, so their number is bounded. Any thread.
+// One per process, owned by the composition root. Label values come from configuration and from the fixed set
+// of faults, never from a caller, so their number is bounded. Any thread.
 #pragma once
 
 #include <cstdint>

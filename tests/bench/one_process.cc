@@ -1,4 +1,5 @@
-// The gRPC door, the embedded broker and a worker that echoes, in one process: the way without its second hop.
+// The gRPC door, the embedded broker and a worker that echoes, in one process: the way without its second
+// hop.
 #include <boost/asio/signal_set.hpp>
 #include <cstdio>
 
@@ -12,14 +13,17 @@ namespace {
 
 Awaitable<void> Work(Loop& loop, int& code) {
   const auto broker = MakeEmbeddedBroker(loop.executor(), EmbeddedOptions());
-  auto door = KubemqDoor::Start(loop, *broker, KubemqDoorOptions());
-  auto subscription = co_await broker->Serve(ServeOptions(Kind::kQuery, "echo_requests", "workers", 4096), Echo);
+  KubemqDoorOptions options;
+  options.port = 0;
+  auto door = KubemqDoor::Start(loop, *broker, options);
+  auto subscription =
+      co_await broker->Serve(ServeOptions(Kind::kQuery, "echo_requests", "workers", 4096), Echo);
   if (!door.ok() || !subscription.ok()) co_return;
   std::printf("one process ready grpc=127.0.0.1:%d\n", (*door)->port());
   std::fflush(stdout);
   boost::asio::basic_signal_set<Executor> signals(loop.executor(), SIGTERM);
   (void)co_await signals.async_wait(kUseTuple);
-  co_await (*door)->Stop();
+  co_await (*door)->Stop(std::chrono::seconds(5));
   subscription->reset();
   co_await broker->Stop();
   code = 0;
