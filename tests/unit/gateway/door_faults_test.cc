@@ -1,0 +1,213 @@
+// What went wrong on other servers, or may go wrong on any wire, and must not here.
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
+
+#include <future>
+#include <regex>
+#include <thread>
+
+#include "broker_adapters/base/one_shot.h"
+#include "proto/contract.h"
+#include "tests/support/catch.h"
+#include "tests/unit/gateway/door_rig.h"
+
+namespace llm_router::test {
+namespace {
+
+kubemq::Response AnswerTo(const kubemq::Request& request, const std::string& body) {
+  kubemq::Response answer;
+  answer.set_clientid("worker");
+  answer.set_requestid(request.requestid());
+  answer.set_replychannel(request.replychannel());
+  answer.set_body(body);
+  answer.set_executed(true);
+  return answer;
+}
+
+std::future<kubemq::Response> SendInBackground(DoorRig& rig, const kubemq::Request& request) {
+  return std::async(std::launch::async, [&rig, request] {
+    kubemq::Response response;
+    const grpc::Status status = Send(rig, request, response);
+    if (!status.ok()) response.set_error(status.error_message());
+    return response;
+  });
+}
+
+TEST_CASE("a channel with a TAB or newline is refused, and later queries go on") {
+  DoorRig rig;
+  rig.Serve("good", Echo);
+  for (const char* channel : {"a\tb", "a\nb", "a\r", "a\x01"}) {
+    kubemq::Response response;
+    const grpc::Status status = Send(rig, QueryOn(channel), response);
+    CHECK(status.error_code() == grpc::StatusCode::INTERNAL);
+    CHECK(status.error_message() == "Error 108: invalid channel value, no white spaces are allowed");
+    CHECK(Send(rig, QueryOn("good"), response).ok());
+  }
+}
+
+TEST_CASE("an answer to a forged reply channel is OK and reaches nobody") {
+  DoorRig rig;
+  const auto events = SubscribeToEvents(rig, Subscribe(kubemq::Subscribe::Events, "victim"));
+  kubemq::Request request;
+  request.set_requestid("r");
+  for (const char* forged : {"victim", "_EVENTS_.victim", "_INBOX.0123456789012345678901.01234567"}) {
+    request.set_replychannel(forged);
+    CHECK(Send(rig, AnswerTo(request, "forged")).ok());
+  }
+  kubemq::Event event;
+  event.set_clientid("c");
+  event.set_channel("victim");
+  event.set_body("genuine");
+  kubemq::Result result;
+  REQUIRE(Send(rig, event, result).ok());
+  kubemq::EventReceive got;
+  REQUIRE(events->reader->Read(&got));
+  CHECK(got.body() == "genuine");
+  CHECK(rig.Stats().stray_answers == 3);
+}
+
+TEST_CASE("reply channels look like KubeMQ's, and the first answer wins; second and late ones are dropped") {
+  DoorRig rig;
+  const auto stream = SubscribeToRequests(rig, Subscribe(kubemq::Subscribe::Queries, "q"));
+  auto response = SendInBackground(rig, QueryOn("q"));
+  kubemq::Request got;
+  REQUIRE(stream->reader->Read(&got));
+  CHECK(std::regex_match(got.replychannel(), std::regex("_INBOX\\.[0-9A-Za-z]{22}\\.[0-9A-Za-z]{8}")));
+  CHECK(Send(rig, AnswerTo(got, "first")).ok());
+  CHECK(Send(rig, AnswerTo(got, "second")).ok());
+  CHECK(response.get().body() == "first");
+  CHECK(Send(rig, AnswerTo(got, "late")).ok());
+  CHECK(rig.Stats().stray_answers == 2);
+}
+
+TEST_CASE("two queries with the same id get each its own answer") {
+  DoorRig rig;
+  const auto stream = SubscribeToRequests(rig, Subscribe(kubemq::Subscribe::Queries, "q"));
+  auto one = SendInBackground(rig, QueryOn("q", "one"));
+  auto two = SendInBackground(rig, QueryOn("q", "two"));
+  kubemq::Request first, second;
+  REQUIRE(stream->reader->Read(&first));
+  REQUIRE(stream->reader->Read(&second));
+  CHECK(first.requestid() == second.requestid());
+  CHECK(Send(rig, AnswerTo(second, second.body())).ok());
+  CHECK(Send(rig, AnswerTo(first, first.body())).ok());
+  CHECK(one.get().body() == "one");
+  CHECK(two.get().body() == "two");
+}
+
+TEST_CASE("a subscriber that goes away fails its unanswered queries at once") {
+  DoorRig rig;
+  auto stream = SubscribeToRequests(rig, Subscribe(kubemq::Subscribe::Queries, "q"));
+  auto response = SendInBackground(rig, QueryOn("q"));
+  kubemq::Request got;
+  REQUIRE(stream->reader->Read(&got));
+  stream.reset();
+  const kubemq::Response failed = response.get();
+  CHECK_FALSE(failed.executed());
+  CHECK_THAT(failed.body(), Catch::Contains("worker_lost"));
+}
+
+TEST_CASE("a subscriber is never given more than its capacity of unanswered queries") {
+  DoorRig rig;
+  const auto stream =
+      SubscribeToRequests(rig, Subscribe(kubemq::Subscribe::Queries, "q", "g"), {{"capacity", "1"}});
+  auto one = SendInBackground(rig, QueryOn("q", "1"));
+  auto two = SendInBackground(rig, QueryOn("q", "2"));
+  kubemq::Request got;
+  REQUIRE(stream->reader->Read(&got));
+  while (rig.Stats().in_flight < 2) std::this_thread::yield();
+  kubemq::Request list = QueryOn("kubemq.cluster.internal.requests", "list-channels");
+  list.set_metadata("list-channels");
+  (*list.mutable_tags())["channel_type"] = "queries";
+  kubemq::Response listed;
+  REQUIRE(Send(rig, list, listed).ok());
+  CHECK_THAT(listed.body(), Catch::Contains(R"("outgoing":{"delayed":0,"expired":0,"messages":1,)"));
+  CHECK(Send(rig, AnswerTo(got, got.body())).ok());
+  REQUIRE(stream->reader->Read(&got));
+  CHECK(Send(rig, AnswerTo(got, got.body())).ok());
+  CHECK(one.get().executed());
+  CHECK(two.get().executed());
+}
+
+TEST_CASE("a caller that goes away makes the workers hear of it") {
+  DoorRig rig;
+  const auto control = SubscribeToEvents(rig, Subscribe(kubemq::Subscribe::Events, "llm_control"));
+  const auto stream = SubscribeToRequests(rig, Subscribe(kubemq::Subscribe::Queries, "openai_requests"));
+  grpc::ClientContext context;
+  std::thread caller([&] {
+    kubemq::Response response;
+    (void)rig.stub().SendRequest(&context, QueryOn("openai_requests"), &response);
+  });
+  kubemq::Request got;
+  const bool asked = stream->reader->Read(&got);
+  context.TryCancel();
+  caller.join();
+  REQUIRE(asked);
+  kubemq::EventReceive event;
+  REQUIRE(control->reader->Read(&event));
+  const auto cancel = contract::ParseCancel(event.body());
+  REQUIRE(cancel.ok());
+  CHECK(cancel->query == got.tags().at("query"));
+  CHECK(cancel->deadline_ms > UnixMillis());
+}
+
+TEST_CASE("Stop answers the queries in flight, refuses new ones and ends subscriptions with UNAVAILABLE") {
+  DoorRig rig;
+  rig.ServeHeld("q");
+  const auto requests = SubscribeToRequests(rig, Subscribe(kubemq::Subscribe::Queries, "other"));
+  const auto events = SubscribeToEvents(rig, Subscribe(kubemq::Subscribe::Events, "e"));
+  auto in_flight = SendInBackground(rig, QueryOn("q"));
+  rig.WaitUntilHeld();
+  std::thread stopper([&] { rig.StopDoor(std::chrono::seconds(30)); });
+  kubemq::Response refused;
+  grpc::Status status;
+  do {
+    kubemq::Request probe = QueryOn("nobody");
+    probe.set_timeout(1);
+    status = Send(rig, probe, refused);
+  } while (status.error_code() == grpc::StatusCode::INTERNAL);
+  CHECK(status.error_code() == grpc::StatusCode::UNAVAILABLE);
+  CHECK(status.error_message() == "grpc server is not ready to accept requests");
+  rig.Release();
+  CHECK(in_flight.get().executed());
+  kubemq::Request request;
+  CHECK_FALSE(requests->reader->Read(&request));
+  CHECK(requests->reader->Finish().error_code() == grpc::StatusCode::UNAVAILABLE);
+  kubemq::EventReceive event;
+  CHECK_FALSE(events->reader->Read(&event));
+  CHECK(events->reader->Finish().error_code() == grpc::StatusCode::UNAVAILABLE);
+  stopper.join();
+}
+
+TEST_CASE("what is in flight when the grace is over is told so, in a reply that no SDK sends again") {
+  DoorRig rig;
+  rig.ServeHeld("q");
+  auto in_flight = SendInBackground(rig, QueryOn("q"));
+  rig.WaitUntilHeld();
+  rig.StopDoor(Milliseconds(10));
+  const kubemq::Response cut = in_flight.get();
+  CHECK_FALSE(cut.executed());
+  CHECK_THAT(cut.body(), Catch::Contains("shutting_down"));
+}
+
+TEST_CASE("a client that pings far too often by gRPC's own measure is not cut") {
+  DoorRig rig;
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 50);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  arguments.SetInt(GRPC_ARG_HTTP2_MIN_SENT_PING_INTERVAL_WITHOUT_DATA_MS, 10);
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  const auto stub = kubemq::kubemq::NewStub(
+      grpc::CreateCustomChannel(rig.address(), grpc::InsecureChannelCredentials(), arguments));
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + Milliseconds(1'500));
+  const auto reader = stub->SubscribeToEvents(&context, Subscribe(kubemq::Subscribe::Events, "quiet"));
+  kubemq::EventReceive event;
+  CHECK_FALSE(reader->Read(&event));
+  // Cut, it would be UNAVAILABLE (too_many_pings) long before.
+  CHECK(reader->Finish().error_code() == grpc::StatusCode::DEADLINE_EXCEEDED);
+}
+
+}  // namespace
+}  // namespace llm_router::test
