@@ -78,7 +78,8 @@ class LiveStream : public std::enable_shared_from_this<LiveStream<Wire>> {
       const absl::Status status = co_await self->Once();
       if (self->closed_ || self->refused_) break;
       self->connection_->Forget();
-      log::Warning("subscription to {} broke: {}; trying again", self->channel(), MessageOf(status));
+      const auto level = std::exchange(self->told_, true) ? log::Level::kDebug : log::Level::kWarning;
+      log::Log(level, "subscription to {} broke: {}; trying again", self->channel(), MessageOf(status));
       if (!co_await Sleep(Now() + self->backoff_.Next())) break;
     }
     self->first_.Set(MakeFault(Fault::kShuttingDown, "this process is on its way out"));
@@ -112,6 +113,7 @@ class LiveStream : public std::enable_shared_from_this<LiveStream<Wire>> {
     const bool in_force = said.value_or(true);
     if (in_force && !closed_) {
       backoff_.Reset();
+      if (std::exchange(told_, false)) log::Info("subscription to {} is back", channel());
       first_.Set(absl::OkStatus());
     }
     co_return in_force;
@@ -138,6 +140,7 @@ class LiveStream : public std::enable_shared_from_this<LiveStream<Wire>> {
   StreamReader<Wire>* reader_ = nullptr;
   TaskGroup::TaskId task_ = 0;
   bool refused_ = false;
+  bool told_ = false;  // the log was, that it broke
   bool closed_ = false;
 };
 
