@@ -156,6 +156,7 @@ Awaitable<bool> HttpSession::ReadRequest() {
   if (unread_.empty() && unread_.capacity() > kBodyRead / 2) unread_ = std::string();
   keep_alive_ = parser.keep_alive();
   version_11_ = parser.get().version() >= 11;
+  head_only_ = parser.get().method() == http::verb::head;
   request_ = ToRequest(parser.release(), remote_);
   co_return true;
 }
@@ -171,7 +172,7 @@ Awaitable<void> HttpSession::BeginBody(std::string_view expect) {
 Awaitable<void> HttpSession::RefuseRequest(int status, std::string message) {
   const HttpServerOptions& options = context_.options;
   keep_alive_ = false;
-  request_ = HttpRequest();
+  head_only_ = false;
   if (status == 413) {
     message = fmt::format("the body is larger than the {} bytes that {} allows", options.body_limit,
                           options.body_limit_setting);
@@ -201,7 +202,7 @@ Awaitable<void> HttpSession::CallHandler() {
   try {
     co_await context_.handler(request_, *this);
   } catch (const std::exception& error) {
-    log::Error("the handler of {} ended by an exception: {}", request_.path, error.what());
+    log::Error("an HTTP handler ended by an exception: {}", error.what());
   }
 }
 
@@ -248,7 +249,7 @@ Awaitable<absl::Status> HttpSession::Send(HttpResponse response) {
   if (!bodiless) length = response.body.size();
   const std::string head =
       ReplyHead(response.status, response.headers, HttpFraming::kLength, length, ConnectionHeader());
-  if (bodiless || request_.method == "HEAD") response.body.clear();
+  if (bodiless || head_only_) response.body.clear();
   co_return co_await WriteAll(head, response.body);
 }
 
@@ -267,7 +268,7 @@ Awaitable<absl::Status> HttpSession::SendHead(int status, HttpHeaders headers) {
 
 Awaitable<absl::Status> HttpSession::Write(std::string bytes) {
   if (sent_ != Sent::kHead) co_return MakeFault(Fault::kInternal, "no reply is open to write to");
-  if (bytes.empty() || request_.method == "HEAD") co_return broken_ ? Gone() : absl::OkStatus();
+  if (bytes.empty() || head_only_) co_return broken_ ? Gone() : absl::OkStatus();
   if (framing_ == HttpFraming::kChunked) {
     const std::string size = fmt::format("{:x}\r\n", bytes.size());
     bytes.append("\r\n");
@@ -283,7 +284,7 @@ Awaitable<absl::Status> HttpSession::Write(std::string bytes) {
 Awaitable<absl::Status> HttpSession::Finish() {
   if (sent_ != Sent::kHead) co_return MakeFault(Fault::kInternal, "no reply is open to finish");
   sent_ = Sent::kAll;
-  if (request_.method == "HEAD") co_return absl::OkStatus();
+  if (head_only_) co_return absl::OkStatus();
   if (left_.value_or(0) > 0) keep_alive_ = false;  // the client learns by the end of the connection
   if (framing_ != HttpFraming::kChunked) co_return broken_ ? Gone() : absl::OkStatus();
   co_return co_await WriteAll("0\r\n\r\n", {});

@@ -7,7 +7,6 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 
 #include "broker_adapters/base/task_group.h"
@@ -79,6 +78,7 @@ class HttpSession final : public HttpResponder, public std::enable_shared_from_t
 
   HttpRequest request_;
   uint64_t number_ = 0;  // of the request; tells a watch that it is late
+  bool head_only_ = false;
   bool version_11_ = true;
   bool keep_alive_ = true;
 

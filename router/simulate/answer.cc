@@ -3,8 +3,8 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cctype>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string_view>
 
 #include "router/simulate/schema_example.h"

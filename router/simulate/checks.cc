@@ -1,6 +1,7 @@
 #include "router/simulate/checks.h"
 
 #include <algorithm>
+#include <cctype>
 #include <nlohmann/json.hpp>
 
 #include "router/net/http_headers.h"

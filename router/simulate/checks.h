@@ -23,7 +23,7 @@ const RangeRow* FirstOutOfRange(const Json& body, std::span<const RangeRow> rows
 // The first member of `body` that is not among `known`, which is sorted.
 std::optional<std::string> FirstUnknown(const Json& body, std::span<const std::string_view> known);
 
-// 1 to 128 letters, digits, '_' or '-'.
+// 1 to `most` letters, digits, '_' or '-'.
 bool IsToolName(std::string_view name, size_t most);
 
 // Whether a content-type header means JSON.

@@ -2,7 +2,6 @@
 // it points to is the request's and must outlive it.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 

@@ -8,6 +8,7 @@
 #include "broker_adapters/base/one_shot.h"
 #include "broker_adapters/base/status.h"
 #include "proto/fault.h"
+#include "router/net/descriptors.h"
 #include "tests/support/catch.h"
 #include "tests/support/run.h"
 #include "tests/unit/net/raw_server.h"
@@ -327,6 +328,7 @@ TEST_CASE("calls one after the other share a connection, and one that was closed
 }
 
 TEST_CASE("two thousand calls at once all come back, and leave no descriptor behind") {
+  RaiseDescriptorLimit();
   const int before = OpenDescriptors();
   Run([&](Loop& loop) -> Awaitable<void> {
     RawServer server(loop.executor(), KeepAnswering);
@@ -344,6 +346,7 @@ TEST_CASE("two thousand calls at once all come back, and leave no descriptor beh
 }
 
 TEST_CASE("a thousand broken calls leave no descriptor behind") {
+  RaiseDescriptorLimit();
   const int before = OpenDescriptors();
   Run([&](Loop& loop) -> Awaitable<void> {
     RawServer server(loop.executor(), [](Socket& socket) -> Awaitable<void> {

@@ -5,6 +5,7 @@
 #include "broker_adapters/base/one_shot.h"
 #include "broker_adapters/base/status.h"
 #include "broker_adapters/base/task_group.h"
+#include "router/net/descriptors.h"
 #include "tests/unit/simulate/simulated.h"
 
 namespace llm_router {
@@ -139,6 +140,7 @@ TEST_CASE("a fault that does not exist is refused with the list of those that do
 }
 
 TEST_CASE("latency and token rate delay an answer, and two thousand wait at once") {
+  RaiseDescriptorLimit();
   SimulatorOptions options;
   options.latency = Milliseconds(300);
   WithSimulator(
