@@ -46,26 +46,26 @@ std::string ToJson(const client::Answer& answer) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+// What is wrong with how the command was called; empty when nothing is. Reads the text where it is not given.
+std::string Complete(const AskOptions& options, std::istream& in, client::Question& question) {
+  if (question.text.empty() && options.at_terminal) {
+    return "say what to ask: llm-router ask \"What is a message broker?\"";
+  }
+  if (question.text.empty() || question.text == "-") {
+    auto text = ReadAll(in, options.server.max_body);
+    if (!text) return "standard input is longer than the server takes";
+    question.text = *std::move(text);
+  }
+  if (question.text.find_first_not_of(" \t\r\n") == std::string::npos) return "empty prompt: say what to ask";
+  if (question.route.empty()) return {};
+  return std::string(MessageOf(contract::CheckRouteName(question.route)));
+}
+
 }  // namespace
 
 int RunAsk(const AskOptions& options, std::istream& in, std::ostream& out, std::ostream& err) {
   client::Question question = options.question;
-  if (question.text.empty() && options.at_terminal) {
-    return FailUsage("say what to ask: llm-router ask \"What is a message broker?\"", err);
-  }
-  if (question.text.empty() || question.text == "-") {
-    auto text = ReadAll(in, options.server.max_body);
-    if (!text) return FailUsage("standard input is longer than the server takes", err);
-    question.text = *std::move(text);
-  }
-  if (question.text.find_first_not_of(" \t\r\n") == std::string::npos) {
-    return FailUsage("empty prompt: say what to ask", err);
-  }
-  if (!question.route.empty()) {
-    if (const auto status = contract::CheckRouteName(question.route); !status.ok()) {
-      return FailUsage(std::string(MessageOf(status)), err);
-    }
-  }
+  if (const std::string wrong = Complete(options, in, question); !wrong.empty()) return FailUsage(wrong, err);
   client::Client client(options.server);
   const auto answer =
       question.route.empty() ? AskDefaultRoute(client, question) : client.Ask(std::move(question));
