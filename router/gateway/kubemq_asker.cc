@@ -125,6 +125,9 @@ absl::StatusOr<kubemq::Response> KubemqAsker::Conclude(const Query& asked, absl:
   channels_.Answered(TypeOf(asked.kind), asked.message.channel);
   // Every other failure is a reply like any other: an SDK that saw an RPC error would ask, and pay, again.
   kubemq::Response response = reply.ok() ? ToWire(*std::move(reply)) : Refused(asked, reply.status());
+  // A worker in this process has no wire of its own to say these.
+  if (response.requestid().empty()) response.set_requestid(asked.message.id);
+  if (response.timestamp() == 0) response.set_timestamp(UnixNanos());
   ++(response.executed() ? stats_.executed : stats_.failed);
   if (asked.kind == Kind::kCommand) {
     response.clear_body();
