@@ -1,5 +1,6 @@
 #include "router/gateway/admin.h"
 
+#include "broker_adapters/base/status.h"
 #include "router/net/http_server.h"
 
 namespace llm_router {
@@ -59,7 +60,8 @@ class HttpAdminDoor final : public AdminDoor {
 absl::StatusOr<std::unique_ptr<AdminDoor>> AdminDoor::Start(Executor executor, const std::string& host,
                                                             int port, const Metrics& metrics) {
   auto door = std::make_unique<HttpAdminDoor>(metrics);
-  if (absl::Status listening = door->Listen(executor, host, port); !listening.ok()) return listening;
+  absl::Status listening = door->Listen(executor, host, port);
+  if (!listening.ok()) return Annotate(std::move(listening), "listen.admin");
   return door;
 }
 
