@@ -4,6 +4,7 @@
 
 #include "client/cli/commands.h"
 #include "router/app.h"
+#include "router/net/descriptors.h"
 
 namespace llm_router {
 namespace {
@@ -45,7 +46,12 @@ void AddServe(CLI::App& app, ServeArguments& arguments, std::function<int()>& ac
       ->allow_extra_args(false)
       ->option_text("PATH=VALUE");
   serve->add_flag("--simulate", arguments.simulate, "Answer for providers whose key is not set");
-  serve->callback([&] { action = [&] { return Serve(arguments); }; });
+  serve->callback([&] {
+    action = [&] {
+      RaiseDescriptorLimit();
+      return Serve(arguments);
+    };
+  });
 }
 
 void AddSimulate(CLI::App& app, SimulatorOptions& options, std::function<int()>& action) {
@@ -61,7 +67,12 @@ void AddSimulate(CLI::App& app, SimulatorOptions& options, std::function<int()>&
   simulate->add_flag("--strict,!--lenient", options.strict,
                      "Refuse what the real provider would (default), or not");
   simulate->footer(SimulatorHelp());
-  simulate->callback([&] { action = [&] { return Simulate(options); }; });
+  simulate->callback([&] {
+    action = [&] {
+      RaiseDescriptorLimit();
+      return Simulate(options);
+    };
+  });
 }
 
 }  // namespace
