@@ -153,8 +153,8 @@ absl::Status BadReply(const Transfer& transfer) {
                                  kMaxHeaderBytes));
   }
   return MakeFault(Fault::kProviderBadReply,
-                   fmt::format("{} sent a reply of more than {} bytes: raise the limit "
-                               "of a body, or ask for less",
+                   fmt::format("{} sent a reply of more than {} bytes: raise "
+                               "limits.body, or ask for less",
                                host, transfer.call.max_reply));
 }
 

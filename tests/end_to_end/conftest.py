@@ -31,7 +31,9 @@ def pytest_collection_modifyitems(config, items):
 
 @pytest.fixture(scope="session", autouse=True)
 def _binary():
-    assert harness.BINARY.exists(), f"{harness.BINARY} is missing: build the target llm-router, or set LLM_ROUTER_BUILD"
+    assert (
+        harness.BINARY.exists()
+    ), f"{harness.BINARY} is missing: build the target llm-router, or set LLM_ROUTER_BUILD"
 
 
 @pytest.fixture(scope="module", params=TOPOLOGIES)

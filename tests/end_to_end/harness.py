@@ -108,7 +108,9 @@ class Process:
             try:
                 line = self._news.get(timeout=max(0.0, deadline - time.monotonic()))
             except queue.Empty:
-                raise AssertionError(f"{self.name} did not print {pattern!r} in {patience:.0f} s\n{self.tail()}") from None
+                raise AssertionError(
+                    f"{self.name} did not print {pattern!r} in {patience:.0f} s\n{self.tail()}"
+                ) from None
             if line is None:
                 self._news.put(None)
                 raise AssertionError(f"{self.name} ended before it printed {pattern!r}\n{self.tail()}")
@@ -212,9 +214,7 @@ def route(*targets, concurrency=256):
 CANARY = "sk-canary-5f1d0c9e"
 
 # What a query to the provider without a key is told.
-NO_KEY = (
-    "provider keyless has no key: set A_KEY_NOBODY_SET in the environment or in .env, or start with --simulate"
-)
+NO_KEY = "provider keyless has no key: set A_KEY_NOBODY_SET in the environment or in .env, or start with --simulate"
 
 
 def providers(simulator):
@@ -242,7 +242,7 @@ class Cluster:
         self._options = list(serve)
         self.simulator = Simulator(folder, *simulate)
         self.processes = [self.simulator]
-        self._routes = routes
+        self.routes = routes
         self._providers = {**providers(self.simulator), **(more_providers or {})}
         self.workers = []
         self.start_gateway()
@@ -254,7 +254,7 @@ class Cluster:
         config = {"broker": f"embedded:{self.folder}/data", "listen": listen, **self._extra}
         roles = "gateway" if self.topology == "split" else "gateway,worker,jobs"
         if self.topology == "one":
-            config.update(providers=self._providers, routes=self._routes)
+            config.update(providers=self._providers, routes=self.routes)
         self.gateway = self._start(f"gateway{len(self.processes)}", config, "--roles", roles)
         if self.topology == "one":
             self.workers = [self.gateway]
@@ -264,7 +264,7 @@ class Cluster:
         config = {
             "broker": f"kubemq://{self.gateway.grpc}",
             "providers": self._providers,
-            "routes": routes or self._routes,
+            "routes": routes or self.routes,
             **self._extra,
         }
         worker = self._start(f"worker{len(self.processes)}", config, "--roles", "worker")

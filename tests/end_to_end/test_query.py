@@ -123,14 +123,24 @@ def test_a_replys_tags_say_what_it_took(client, channel):
 
 
 def test_request_ids_are_echoed_and_query_ids_are_ours(client):
-    own = {"request-id": "r-1", "idempotency-key": "i-1", "traceparent": "00-1-2-01", "query": "forged", "tenant": "x"}
+    own = {
+        "request-id": "r-1",
+        "idempotency-key": "i-1",
+        "traceparent": "00-1-2-01",
+        "query": "forged",
+        "tenant": "x",
+    }
     first, second = (client.query("openai_requests", "Hello", own).Tags for _ in range(2))
     assert (first["request-id"], first["idempotency-key"], first["traceparent"]) == ("r-1", "i-1", "00-1-2-01")
     assert len({first["query"], second["query"], "forged"}) == 3
 
 
-def test_the_request_id_of_the_wire_is_kept(client):
-    assert client.query("openai_requests", "Hello", RequestID="my-own-id").RequestID == "my-own-id"
+def test_the_wires_own_fields_are_filled(client):
+    for tags in ({}, {"model": "none-of-ours"}):
+        before = time.time_ns()
+        reply = client.query("openai_requests", "Hello", tags, RequestID="my-own-id")
+        assert reply.RequestID == "my-own-id"
+        assert before - 10**9 < reply.Timestamp < time.time_ns() + 10**9
 
 
 def test_accept_text_plain_gets_the_answer_alone(client):
@@ -155,7 +165,7 @@ def test_the_tags_of_a_text_query_reach_the_provider(cluster, client):
 
 
 def test_a_prompt_comes_through_byte_for_byte(cluster, client):
-    prompt = " \u00e4\u00f6 \U0001f600 \"quoted\" \\ back\tslash\r\nnew line {\"json\": [1]} \u0000 end\n"
+    prompt = ' \u00e4\u00f6 \U0001f600 "quoted" \\ back\tslash\r\nnew line {"json": [1]} \u0000 end\n'
     for channel in CHANNELS:
         assert client.query(channel, prompt).Executed
         content = cluster.simulator.last()["messages"][-1]["content"]
@@ -165,7 +175,9 @@ def test_a_prompt_comes_through_byte_for_byte(cluster, client):
 # ---- models and targets ----
 
 
-@pytest.mark.parametrize("model, meant", [("gpt-4o", "gpt-4o"), ("openai", "gpt-4o-mini"), ("openai/gpt-4o", "gpt-4o")])
+@pytest.mark.parametrize(
+    "model, meant", [("gpt-4o", "gpt-4o"), ("openai", "gpt-4o-mini"), ("openai/gpt-4o", "gpt-4o")]
+)
 def test_a_model_is_one_of_the_routes(client, model, meant):
     reply = client.query("openai_requests", "Hello", {"model": model})
     assert (reply.Executed, reply.Tags["model"]) == (True, meant)

@@ -82,7 +82,9 @@ def test_our_worker_and_sdks_of_one_group_each_answer_a_query_once(client, start
     answers = [future.result().Body.decode() for future in asked]
     assert sorted(answer.split(": ")[1] for answer in answers) == sorted(f"q{n}" for n in range(40))
     # What each says it handled, together, is every query exactly once.
-    handled = [worker.handled.get(timeout=PATIENCE) for n, worker in enumerate(workers) for _ in range(count(answers, n))]
+    handled = [
+        worker.handled.get(timeout=PATIENCE) for n, worker in enumerate(workers) for _ in range(count(answers, n))
+    ]
     assert sorted(handled) == sorted(f"q{n}" for n in range(40))
     assert all(worker.handled.empty() for worker in workers)
 
@@ -149,26 +151,29 @@ def stay_idle(client, sdk, name, seconds):
     assert client.query(f"idle-{name}", "after", timeout=10_000).Body == b"awake: after"
 
 
-@pytest.mark.parametrize("name", ["python-3.4.1", "python-4.1.5", "grpc-js"])
-def test_an_sdk_that_pings_often_is_not_cut_off(client, start_sdk, name):
-    # A stock gRPC server takes the third early ping for abuse. 30 s of silence hold six of them.
-    stay_idle(client, start_sdk(name, keepalive=5), name, 30)
-
-
-@pytest.mark.long
-def test_every_sdk_works_after_two_silent_minutes(client, start_sdk):
-    names = [*SDKS]
+def all_idle(client, sdks, seconds):
     failures = []
 
     def idle(name, sdk):
         try:
-            stay_idle(client, sdk, name, 120)
+            stay_idle(client, sdk, name, seconds)
         except BaseException as error:
             failures.append((name, error))
 
-    threads = [threading.Thread(target=idle, args=(name, start_sdk(name))) for name in names]
+    threads = [threading.Thread(target=idle, args=pair) for pair in sdks.items()]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert failures == []
+
+
+def test_sdks_that_ping_often_are_not_cut_off(client, start_sdk):
+    # A stock gRPC server takes the third early ping for abuse. 30 s of silence hold six of them.
+    names = ("python-3.4.1", "python-4.1.5", "grpc-js")
+    all_idle(client, {name: start_sdk(name, keepalive=5) for name in names}, 30)
+
+
+@pytest.mark.long
+def test_every_sdk_works_after_two_silent_minutes(client, start_sdk):
+    all_idle(client, {name: start_sdk(name) for name in SDKS}, 120)
