@@ -8,7 +8,7 @@
 
 #include "broker_adapters/base/clock.h"
 #include "broker_adapters/base/ids.h"
-#include "broker_adapters/kubemq/grpc_log.h"
+#include "broker_adapters/kubemq/grpc_setup.h"
 #include "proto/fault.h"
 #include "proto/kubemq_text.h"
 
@@ -18,7 +18,7 @@ namespace {
 constexpr int kMaxMessage = 100 * 1024 * 1024;
 
 std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address) {
-  SendGrpcLogToOurs();
+  SetUpGrpc();
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMaxMessage);
   arguments.SetMaxSendMessageSize(kMaxMessage);

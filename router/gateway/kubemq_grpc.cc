@@ -8,7 +8,7 @@
 #include <thread>
 #include <utility>
 
-#include "broker_adapters/kubemq/grpc_log.h"
+#include "broker_adapters/kubemq/grpc_setup.h"
 #include "proto/fault.h"
 #include "router/gateway/kubemq_grpc_service.h"
 #include "router/gateway/kubemq_grpc_stream.h"
@@ -64,7 +64,7 @@ class Door final : public KubemqDoor {
 };
 
 bool Door::Listen() {
-  SendGrpcLogToOurs();
+  SetUpGrpc();
   grpc::ServerBuilder builder;
   SetLimits(builder);
   builder.AddListeningPort(Address(state_->options), grpc::InsecureServerCredentials(), &port_);
