@@ -152,10 +152,9 @@ absl::Status BadReply(const Transfer& transfer) {
                      fmt::format("{} sent more than {} bytes of headers: check the provider's base_url", host,
                                  kMaxHeaderBytes));
   }
-  return MakeFault(Fault::kProviderBadReply,
-                   fmt::format("{} sent a reply of more than {} bytes: raise "
-                               "limits.body, or ask for less",
-                               host, transfer.call.max_reply));
+  return MakeFault(Fault::kProviderBadReply, fmt::format("{} sent a reply of more than {} bytes: raise "
+                                                         "limits.body, or ask for less",
+                                                         host, transfer.call.max_reply));
 }
 
 absl::Status ToStatus(CURLcode code, const Transfer& transfer) {

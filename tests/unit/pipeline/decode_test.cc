@@ -42,7 +42,8 @@ Message Text(std::string body, Tags tags = {}) {
 std::string Refusal(Message message) { return std::string(MessageOf(Decode(std::move(message)).status())); }
 
 TEST_CASE("a text query takes its parameters from tags") {
-  const auto chat = Decode(Text("Hi", {{"model", "m"}, {"temperature", "0.5"}, {"max-tokens", "9"}, {"system", "Be brief"}}));
+  const auto chat = Decode(
+      Text("Hi", {{"model", "m"}, {"temperature", "0.5"}, {"max-tokens", "9"}, {"system", "Be brief"}}));
   REQUIRE(chat.ok());
   CHECK(chat->model == "m");
   CHECK(chat->temperature == 0.5);

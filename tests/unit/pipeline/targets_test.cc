@@ -91,7 +91,8 @@ TEST_CASE("a model picks its target; the route's name, or none, picks any") {
   CHECK(Try({}, "chat").asked == Asked{"a"});
   const auto unknown = Try({}, "d");
   CHECK(unknown.asked.empty());
-  CHECK(MessageOf(unknown.reply.status()) == "route chat has no model \"d\": it lists a, b, c; or leave the model out");
+  CHECK(MessageOf(unknown.reply.status()) ==
+        "route chat has no model \"d\": it lists a, b, c; or leave the model out");
 }
 
 }  // namespace
