@@ -20,6 +20,7 @@ namespace llm_router {
 namespace {
 
 constexpr size_t kDefaultCapacity = 1'024;  // unanswered queries of a subscriber that named no capacity
+constexpr size_t kMaxCapacity = 10'000;
 
 // This machine's name as KubeMQ servers give it: no dots, no leading digit.
 std::string HostName() {
@@ -38,7 +39,7 @@ std::string MetadataOf(const grpc::CallbackServerContext& context, std::string_v
 
 size_t CapacityOf(const grpc::CallbackServerContext& context) {
   const auto asked = ParseNumber<size_t>(MetadataOf(context, kubemq_text::kCapacity));
-  return asked && *asked > 0 ? *asked : kDefaultCapacity;
+  return asked && *asked > 0 ? std::min(*asked, kMaxCapacity) : kDefaultCapacity;
 }
 
 grpc::Status NotYet() {
