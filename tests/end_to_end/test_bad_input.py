@@ -510,8 +510,9 @@ def test_after_a_thousand_of_each_nothing_is_left_behind(cluster, peers, client)
             check(row, future, cluster, peers)
         good_query_succeeds(client)
 
+    # Connections to providers are kept, at most as many as were in use at once.
     def back():
-        return all(now[1] <= then[1] + 10 for now, then in zip(footprint(cluster), before))
+        return all(now[1] <= then[1] + AT_ONCE for now, then in zip(footprint(cluster), before))
 
     eventually(back, f"descriptors to go back to {before}")
     if not SANITIZED:  # a sanitizer keeps what was freed
