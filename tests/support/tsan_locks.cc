@@ -1,10 +1,9 @@
 // Lets ThreadSanitizer see the locks that gRPC holds; linked into every program of the tsan build.
 //
 // Debian's gRPC and Abseil are not built with it: what one thread of gRPC hands to another, and to our
-// callbacks, looks like a race. Suppressing reports with a gRPC function in them would hide ours as well, for
-// gRPC's header code calls all of our callbacks. So absl::Mutex, which all of gRPC locks by, is wrapped here.
-// All of them count as one lock, because gRPC also hands over by atomics, between locks: what stays unseen
-// are races that such a lock happens to order, and seeded_race.cc shows that others are found.
+// callbacks, looks like a race. So absl::Mutex, which all of gRPC locks by, is wrapped here. All of them
+// count as one lock: what stays unseen are races that such a lock happens to order. tsan_suppressions.txt
+// names the rest.
 #include <dlfcn.h>
 #include <sanitizer/tsan_interface.h>
 
