@@ -56,8 +56,8 @@ class MessagesParser {
       const auto text = part.Find(type);
       if (!text || !text->IsString()) return part.Wrong(type, "must be a string");
       std::string value(text->AsString());
-      if (type == "text") parts.emplace_back(TextPart{std::move(value)});
-      if (type == "refusal") parts.emplace_back(RefusalPart{std::move(value)});
+      parts.push_back(type == "text" ? Part(TextPart{std::move(value)})
+                                     : Part(RefusalPart{std::move(value)}));
       return absl::OkStatus();
     }
     if (type == "image_url") return ParseImage(part, parts);

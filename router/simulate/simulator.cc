@@ -141,8 +141,11 @@ class Simulator::Impl {
     call.model = Text(At(call.body, "model"));
     call.key = call.api.KeyOf(request);
     auto plan = simulate::PlanFor(request, call.model, script_);
-    if (plan.ok()) call.plan = *std::move(plan);
-    if (!plan.ok()) call.refusal = Refusal(400, std::string(MessageOf(plan.status())));
+    if (plan.ok()) {
+      call.plan = *std::move(plan);
+    } else {
+      call.refusal = Refusal(400, std::string(MessageOf(plan.status())));
+    }
     if (!call.refusal.has_value() && options_.strict) call.refusal = call.api.CheckHead(request);
     if (!call.refusal.has_value()) call.refusal = CheckDoor(request, call.body);
     if (!call.refusal.has_value() && options_.strict && !call.lists_models) {
