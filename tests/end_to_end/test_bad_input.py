@@ -424,13 +424,16 @@ def start(client, row):
     return client.start(row.channel, row.body, row.tags, row.bound, **row.fields)
 
 
-def check(row, future, cluster, peers):
+def check(row, future, cluster, peers, crowded=False):
     host = peers[row.input].host if row.input in peers else cluster.simulator.address
     error = row.error.replace("{host}", host).replace("{routes}", ", ".join(sorted(cluster.routes)[:20]))
     if row.enters == "door":
         failure = future.exception()
         assert failure is not None, f"{row.input}: was answered"
         assert (failure.code(), failure.details()) == (grpc.StatusCode.INTERNAL, error)
+        return
+    if crowded and row.error == HANGS and future.exception() is not None:
+        assert future.exception().details() == TIMEOUT_301  # the door's clock and the worker's are 0.2 s apart
         return
     reply = future.result()
     assert (reply.Executed, reply.Error) == (False, error)
@@ -502,12 +505,12 @@ def test_after_a_thousand_of_each_nothing_is_left_behind(cluster, peers, client)
     rows = CALLERS + PROVIDERS
     for row in rows:  # buffers, pools and connections grow to their size
         for future in many(client, row, AT_ONCE):
-            check(row, future, cluster, peers)
+            check(row, future, cluster, peers, crowded=True)
     good_query_succeeds(client)
     before = footprint(cluster)
     for row in rows:
         for future in many(client, row, REPEATS):
-            check(row, future, cluster, peers)
+            check(row, future, cluster, peers, crowded=True)
         good_query_succeeds(client)
 
     # Connections to providers are kept, at most as many as were in use at once.
