@@ -1,6 +1,7 @@
 // What went wrong on other servers, or may go wrong on any wire, and must not here.
-#include <grpcpp/create_channel.h>
-#include <grpcpp/security/credentials.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <future>
 #include <regex>
@@ -190,23 +191,57 @@ TEST_CASE("what is in flight when the grace is over is told so, in a reply that 
   CHECK_THAT(cut.body(), Catch::Contains("shutting_down"));
 }
 
+// One HTTP/2 connection without any stream, spoken by hand: a gRPC client would not ping this often.
+class Pinger {
+ public:
+  explicit Pinger(int port) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<uint16_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    REQUIRE(connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0);
+    Write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + std::string("\0\0\0\x04\0\0\0\0\0", 9));
+  }
+  ~Pinger() { close(fd_); }
+
+  void Ping() { Write(std::string("\0\0\x08\x06\0\0\0\0\0", 9) + "12345678"); }
+  // Reads on until a ping is answered; false when the server says GOAWAY or closes instead.
+  bool ReadPong() {
+    for (;;) {
+      const std::string head = Read(9);
+      if (head.size() < 9) return false;
+      const auto byte = [&](size_t i) { return static_cast<unsigned char>(head[i]); };
+      (void)Read(static_cast<size_t>(byte(0)) << 16 | static_cast<size_t>(byte(1)) << 8 | byte(2));
+      if (byte(3) == kGoAway) return false;
+      if (byte(3) == kPing && (byte(4) & kAck) != 0) return true;
+    }
+  }
+
+ private:
+  static constexpr int kPing = 6, kGoAway = 7, kAck = 1;
+
+  void Write(const std::string& bytes) {
+    REQUIRE(write(fd_, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
+  }
+  std::string Read(size_t size) {
+    std::string bytes(size, '\0');
+    const ssize_t got = size == 0 ? 0 : recv(fd_, bytes.data(), size, MSG_WAITALL);
+    bytes.resize(got < 0 ? 0 : static_cast<size_t>(got));
+    return bytes;
+  }
+
+  const int fd_;
+};
+
 TEST_CASE("a client that pings far too often by gRPC's own measure is not cut") {
   DoorRig rig;
-  grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 50);
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
-  arguments.SetInt(GRPC_ARG_HTTP2_MIN_SENT_PING_INTERVAL_WITHOUT_DATA_MS, 10);
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  const auto stub = kubemq::kubemq::NewStub(
-      grpc::CreateCustomChannel(rig.address(), grpc::InsecureChannelCredentials(), arguments));
-  grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() + Milliseconds(1'500));
-  const auto reader = stub->SubscribeToEvents(&context, Subscribe(kubemq::Subscribe::Events, "quiet"));
-  kubemq::EventReceive event;
-  CHECK_FALSE(reader->Read(&event));
-  // Cut, it would be UNAVAILABLE (too_many_pings) long before.
-  CHECK(reader->Finish().error_code() == grpc::StatusCode::DEADLINE_EXCEEDED);
+  Pinger client(std::stoi(rig.address().substr(rig.address().find(':') + 1)));
+  // gRPC's own limits allow two within five minutes.
+  for (int i = 0; i < 50; ++i) {
+    INFO("ping " << i);
+    client.Ping();
+    REQUIRE(client.ReadPong());
+  }
 }
 
 }  // namespace
