@@ -173,7 +173,7 @@ Awaitable<void> QueryTopics::RunCopy(std::shared_ptr<QuerySubscriber> subscriber
         result = std::move(fits);
       }
     }
-    if (copy->pending != nullptr) copy->pending->answer.Set(std::move(result));
+    if (copy->pending != nullptr) Conclude(*copy, std::move(result));
   }
   copy.reset();
   --subscriber->outstanding;
@@ -182,6 +182,14 @@ Awaitable<void> QueryTopics::RunCopy(std::shared_ptr<QuerySubscriber> subscriber
   } else {
     subscriber->idle.cancel();
   }
+}
+
+// The first answer counts; but a worker that was lost costs its query nothing while others have it.
+void QueryTopics::Conclude(Copy& copy, absl::StatusOr<Reply> result) {
+  Pending& pending = *std::exchange(copy.pending, nullptr);
+  copy.of_pending.unlink();
+  const bool lost = FaultOf(result.status()) == Fault::kWorkerLost;
+  if (!lost || pending.copies.empty()) pending.answer.Set(std::move(result));
 }
 
 void QueryTopics::TakeWaiting(QuerySubscriber& subscriber) {
@@ -264,10 +272,7 @@ void QueryTopics::End(QuerySubscriber& subscriber) {
   std::vector<TaskGroup::TaskId> running;
   for (Copy& copy : subscriber.runs) {
     running.push_back(copy.task);
-    Pending* const pending = std::exchange(copy.pending, nullptr);
-    if (pending == nullptr) continue;
-    copy.of_pending.unlink();
-    if (pending->copies.empty()) pending->answer.Set(Lost());
+    if (copy.pending != nullptr) Conclude(copy, Lost());
   }
   for (const auto task : running) tasks_.Cancel(task);
 }

@@ -60,6 +60,7 @@ class QueryTopics {
   void Start(std::unique_ptr<Copy> copy, QuerySubscriber& subscriber);
   Awaitable<void> RunCopy(std::shared_ptr<QuerySubscriber> subscriber, std::unique_ptr<Copy> copy,
                           Query query);
+  void Conclude(Copy& copy, absl::StatusOr<Reply> result);
   void TakeWaiting(QuerySubscriber& subscriber);
   void AdoptHeld(QuerySubscriber& subscriber);
   bool HasMember(const std::string& channel, std::string_view lane) const;

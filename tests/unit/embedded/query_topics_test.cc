@@ -243,6 +243,34 @@ TEST_CASE("what waited in one of two groups is answered by the other when the fi
   });
 }
 
+TEST_CASE("a handler that says worker_lost is no answer while another has the query") {
+  Run([](Loop& loop) -> Awaitable<void> {
+    QueryTopics topics(loop.executor(), EmbeddedOptions());
+    OneShot<bool> go(loop.executor());
+    const auto lost = topics.Serve(Options("t", "a"), [](Query) -> Awaitable<Result> {
+      co_return MakeFault(Fault::kWorkerLost, "gone");
+    });
+    auto slow = topics.Serve(Options("t", "b"), [&go](Query query) -> Awaitable<Result> {
+      (void)co_await go.Wait(TimePoint::max());
+      co_return co_await Echo(std::move(query));
+    });
+    Callers callers(loop.executor(), topics);
+    callers.Start(Ask("t", "kept"));
+    co_await Until([&] { return topics.stats().running == 1; });
+    CHECK(callers.results().empty());
+    go.Set(true);
+    co_await callers.Join();
+    REQUIRE(callers.results().at(0).ok());
+    CHECK(callers.results().at(0)->message.body == "kept");
+    slow->reset();
+    callers.Start(Ask("t"));
+    co_await callers.Join();
+    CHECK(FaultOf(callers.results().at(1).status()) == Fault::kWorkerLost);
+    CheckAtRest(topics);
+    co_await topics.Stop();
+  });
+}
+
 TEST_CASE("the same group on overlapping patterns acts as one") {
   Run([](Loop& loop) -> Awaitable<void> {
     QueryTopics topics(loop.executor(), EmbeddedOptions());
