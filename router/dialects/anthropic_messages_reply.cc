@@ -5,11 +5,11 @@
 
 #include "broker_adapters/base/ids.h"
 #include "broker_adapters/base/status.h"
+#include "broker_adapters/base/utf8.h"
 #include "router/dialects/anthropic_messages.h"
 #include "router/dialects/finish.h"
 #include "router/dialects/notes.h"
 #include "router/dialects/provider_reply.h"
-#include "router/dialects/utf8.h"
 
 namespace llm_router::anthropic_messages {
 namespace {

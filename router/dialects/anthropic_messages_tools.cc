@@ -4,9 +4,9 @@
 #include <nlohmann/json.hpp>
 
 #include "broker_adapters/base/status.h"
+#include "broker_adapters/base/utf8.h"
 #include "router/dialects/anthropic_messages.h"
 #include "router/dialects/notes.h"
-#include "router/dialects/utf8.h"
 
 namespace llm_router::anthropic_messages {
 namespace {

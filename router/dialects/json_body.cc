@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "router/dialects/utf8.h"
+#include "broker_adapters/base/utf8.h"
 
 namespace llm_router {
 namespace {

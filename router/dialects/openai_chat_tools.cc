@@ -3,9 +3,9 @@
 #include <nlohmann/json.hpp>
 
 #include "broker_adapters/base/status.h"
+#include "broker_adapters/base/utf8.h"
 #include "router/dialects/notes.h"
 #include "router/dialects/openai_chat.h"
-#include "router/dialects/utf8.h"
 
 namespace llm_router::openai_chat {
 namespace {

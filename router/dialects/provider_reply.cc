@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "router/dialects/utf8.h"
+#include "broker_adapters/base/utf8.h"
 
 namespace llm_router {
 namespace {

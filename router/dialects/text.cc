@@ -1,11 +1,11 @@
 // The dialect `text`: a prompt in, an answer out. What else a text query asks for comes in tags.
 #include <fmt/format.h>
 
+#include "broker_adapters/base/utf8.h"
 #include "proto/contract.h"
 #include "proto/fault.h"
 #include "router/dialects/codecs.h"
 #include "router/dialects/notes.h"
-#include "router/dialects/utf8.h"
 
 namespace llm_router {
 namespace {

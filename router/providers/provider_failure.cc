@@ -5,8 +5,8 @@
 
 #include "broker_adapters/base/clock.h"
 #include "broker_adapters/base/status.h"
+#include "broker_adapters/base/utf8.h"
 #include "proto/fault.h"
-#include "router/dialects/utf8.h"
 #include "router/providers/provider.h"
 #include "router/providers/retry_after.h"
 

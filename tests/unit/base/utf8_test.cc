@@ -1,4 +1,4 @@
-#include "router/dialects/utf8.h"
+#include "broker_adapters/base/utf8.h"
 
 #include "tests/support/catch.h"
 
