@@ -29,6 +29,8 @@ enum class ErrorCode {
   kShuttingDown,         // the server is on its way out; ask again
   kEngineUnavailable,    // no server, or no broker behind it
   kNotSupported,         // this server can't do that
+  kUnauthenticated,      // no key, or one that the server does not know
+  kPermissionDenied,     // the key may not do that
   kProviderKeyMissing,   // the server has no key for the provider
   kProviderRejected,     // the provider calls the question wrong; the message has its words
   kProviderAuth,         // the provider refuses the server's key

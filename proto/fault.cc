@@ -30,6 +30,8 @@ constexpr std::array kTable = {
     FaultRow{kShuttingDown,        "shutting_down",        Code::kUnavailable,        503, "server_error",          "overloaded_error",      true,  false},
     FaultRow{kEngineUnavailable,   "engine_unavailable",   Code::kUnavailable,        503, "server_error",          "api_error",             true,  false},
     FaultRow{kNotSupported,        "not_supported",        Code::kUnimplemented,      501, "invalid_request_error", "invalid_request_error", false, false},
+    FaultRow{kUnauthenticated,     "unauthenticated",      Code::kUnauthenticated,    401, "authentication_error",  "authentication_error",  false, false},
+    FaultRow{kPermissionDenied,    "permission_denied",    Code::kPermissionDenied,   403, "permission_error",      "permission_error",      false, false},
     FaultRow{kProviderKeyMissing,  "provider_key_missing", Code::kFailedPrecondition, 503, "server_error",          "api_error",             false, true},
     FaultRow{kProviderRejected,    "provider_rejected",    Code::kInvalidArgument,    400, "invalid_request_error", "invalid_request_error", false, false},
     FaultRow{kProviderAuth,        "provider_auth",        Code::kFailedPrecondition, 502, "server_error",          "api_error",             false, true},
@@ -63,6 +65,10 @@ Fault FaultOfCode(Code code) {
       return kEngineUnavailable;
     case Code::kUnimplemented:
       return kNotSupported;
+    case Code::kUnauthenticated:
+      return kUnauthenticated;
+    case Code::kPermissionDenied:
+      return kPermissionDenied;
     default:
       return kInternal;
   }

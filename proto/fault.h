@@ -27,6 +27,8 @@ enum class Fault {
   kShuttingDown,         // the process is on its way out
   kEngineUnavailable,    // the message broker can't be reached
   kNotSupported,         // the engine or this version can't do that
+  kUnauthenticated,      // no key, or one that is not known here
+  kPermissionDenied,     // the key may not do that
   kProviderKeyMissing,   // the provider's key is not configured
   kProviderRejected,     // the provider calls the query wrong (400, 404, 413, 422): the caller's to mend
   kProviderAuth,         // the provider refuses our key (401, 403)

@@ -56,6 +56,8 @@ TEST_CASE("every error code is called as its fault is") {
       {ErrorCode::kShuttingDown, Fault::kShuttingDown},
       {ErrorCode::kEngineUnavailable, Fault::kEngineUnavailable},
       {ErrorCode::kNotSupported, Fault::kNotSupported},
+      {ErrorCode::kUnauthenticated, Fault::kUnauthenticated},
+      {ErrorCode::kPermissionDenied, Fault::kPermissionDenied},
       {ErrorCode::kProviderKeyMissing, Fault::kProviderKeyMissing},
       {ErrorCode::kProviderRejected, Fault::kProviderRejected},
       {ErrorCode::kProviderAuth, Fault::kProviderAuth},
