@@ -43,6 +43,24 @@ struct RouteConfig {
   int concurrency = 256;              // queries running at once, per worker
 };
 
+// What a key may do (router/gateway/access_rules.h).
+enum class AccessLevel {
+  kCaller,
+  kWorker,
+  kAdmin,
+  kAll,  // everything: of everyone, where no keys are configured; of no key
+};
+
+struct KeyConfig {
+  KeyConfig() = default;
+
+  std::string id;    // for logs; empty: the hash's first digits
+  std::string hash;  // SHA-256 of the key, 64 lower-case hex digits
+  std::string tenant;
+  std::vector<std::string> routes;  // empty: all
+  AccessLevel access = AccessLevel::kCaller;
+};
+
 struct LimitsConfig {
   int64_t body = 32 * 1024 * 1024;  // bytes of a query or a reply
 };
@@ -54,6 +72,9 @@ struct Config {
   std::string log_level = "info";
   ListenConfig listen;
   LimitsConfig limits;
+  std::vector<KeyConfig> keys;
+  std::string keys_file;     // more keys, reloaded on change; empty: none
+  bool open_access = false;  // no keys are wanted, from other machines either
   std::vector<ProviderConfig> providers;
   std::vector<RouteConfig> routes;
   std::string version;  // a hash of the effective settings, secrets left out; for heartbeats
