@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <utility>
-#include <vector>
 
 #include "broker_adapters/base/ids.h"
 #include "broker_adapters/base/status.h"
@@ -14,6 +13,7 @@
 #include "proto/contract.h"
 #include "proto/fault.h"
 #include "proto/kubemq_text.h"
+#include "router/gateway/unserved_route.h"
 
 namespace llm_router {
 namespace {
@@ -22,7 +22,6 @@ namespace tag = contract::tag;
 
 // Every worker beats once a second, so by then the roster knows those that live.
 constexpr Milliseconds kRosterSettles{1'500};
-constexpr size_t kMaxNamed = 20;  // routes named in an error
 
 ChannelType TypeOf(Kind kind) {
   return kind == Kind::kCommand ? ChannelType::kCommands : ChannelType::kQueries;
@@ -163,16 +162,7 @@ Awaitable<absl::Status> KubemqAsker::CheckServed(const Query& query) const {
   while (!Serves(*route, query.message.channel)) {
     if (Now() < settled && co_await Sleep(Now() + Milliseconds(20))) continue;
     if (co_await Cancelled()) co_return MakeFault(Fault::kCancelled, "the caller went away");
-    std::vector<std::string> names;
-    for (const auto& row : roster_.Routes()) {
-      if (names.size() < kMaxNamed) names.push_back(row.route);
-    }
-    co_return MakeFault(Fault::kUnknownRoute,
-                        names.empty()
-                            ? fmt::format("no worker serves the route \"{}\", nor any other: start a worker",
-                                          route->substr(0, 64))
-                            : fmt::format("no worker serves the route \"{}\"; there are: {}",
-                                          route->substr(0, 64), fmt::join(names, ", ")));
+    co_return UnservedRoute(*route, roster_.Routes());
   }
   co_return absl::OkStatus();
 }
