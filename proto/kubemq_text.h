@@ -38,12 +38,8 @@ inline constexpr std::string_view kCreateChannel = "create-channel";
 inline constexpr std::string_view kDeleteChannel = "delete-channel";
 inline constexpr std::string_view kListChannels = "list-channels";
 
-// What our door and our adapter say to each other beyond that wire. Metadata keys:
-inline constexpr std::string_view kMark = "llm-router";    // "1" in a Ping's initial metadata
-inline constexpr std::string_view kCapacity = "capacity";  // on SubscribeToRequests: unanswered at once
-inline constexpr std::string_view kSubscription = "subscription";  // on SubscribeToRequests: its secret name
-// The verb that ends what subscription `subscription` (a tag) is given; answered when all it got is answered.
-inline constexpr std::string_view kDrainSubscription = "drain-subscription";
+// Beyond that wire. In a Ping's initial metadata, "1" says that the server is one of ours:
+inline constexpr std::string_view kMark = "llm-router";
 // The tag on a failed reply that came of a failed status, not of a handler's own reply: the Fault's name.
 inline constexpr std::string_view kFaultTag = "fault";
 

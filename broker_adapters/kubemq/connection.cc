@@ -46,6 +46,7 @@ Connection::Connection(Executor executor, KubemqOptions options)
       options_(WithClientId(std::move(options))),
       channel_(OpenChannel(options_.address)),
       stub_(kubemq::kubemq::NewStub(channel_)),
+      workers_(wire::Workers::NewStub(channel_)),
       in_flight_(executor),
       tasks_(executor) {
   caps_.max_body = options_.max_body;

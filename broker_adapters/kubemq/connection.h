@@ -21,6 +21,7 @@
 #include "broker_adapters/kubemq/in_flight.h"
 #include "broker_adapters/kubemq/kubemq_broker.h"
 #include "kubemq.grpc.pb.h"
+#include "workers.grpc.pb.h"
 
 namespace llm_router {
 
@@ -79,6 +80,8 @@ class Connection {
   absl::Status ToFault(const grpc::Status& status) const;
 
   kubemq::kubemq::Stub& stub() { return *stub_; }
+  // Of a server that bears our mark.
+  wire::Workers::Stub& workers() { return *workers_; }
   InFlight& in_flight() { return in_flight_; }
   TaskGroup& tasks() { return tasks_; }
   Executor executor() const { return executor_; }
@@ -94,6 +97,7 @@ class Connection {
   KubemqOptions options_;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<kubemq::kubemq::Stub> stub_;
+  std::unique_ptr<wire::Workers::Stub> workers_;
   InFlight in_flight_;
   TaskGroup tasks_;
   Caps caps_;

@@ -26,12 +26,14 @@ Awaitable<void> EventStream::Take(kubemq::EventReceive event) {
   co_return;
 }
 
-void EventStream::Begin(StreamReader<kubemq::EventReceive>& reader, bool /*marked*/,
-                        kubemq::Subscribe subscribe) {
-  reader.Start(std::move(subscribe), [this](grpc::ClientContext* context, const kubemq::Subscribe* asked,
-                                            grpc::ClientReadReactor<kubemq::EventReceive>* reactor) {
-    connection().stub().async()->SubscribeToEvents(context, asked, reactor);
+std::shared_ptr<Reader<kubemq::EventReceive>> EventStream::Begin(bool /*marked*/,
+                                                                 const kubemq::Subscribe& subscribe) {
+  using EventReader = StreamReader<grpc::ClientReadReactor<kubemq::EventReceive>, kubemq::EventReceive>;
+  const auto reader = std::make_shared<EventReader>(connection());
+  reader->Start([&](grpc::ClientContext* context) {
+    connection().stub().async()->SubscribeToEvents(context, &subscribe, reader.get());
   });
+  return reader;
 }
 
 }  // namespace llm_router

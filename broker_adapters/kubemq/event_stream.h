@@ -16,7 +16,8 @@ class EventStream final : public LiveStream<kubemq::EventReceive> {
 
  private:
   Awaitable<void> Take(kubemq::EventReceive event) override;
-  void Begin(StreamReader<kubemq::EventReceive>& reader, bool marked, kubemq::Subscribe subscribe) override;
+  std::shared_ptr<Reader<kubemq::EventReceive>> Begin(bool marked,
+                                                      const kubemq::Subscribe& subscribe) override;
 
   EventHandler handler_;
 };

@@ -32,8 +32,8 @@ class Backoff {
   std::minstd_rand random_{std::random_device{}()};
 };
 
-template <class Wire>
-class LiveStream : public std::enable_shared_from_this<LiveStream<Wire>> {
+template <class Message>
+class LiveStream : public std::enable_shared_from_this<LiveStream<Message>> {
  public:
   LiveStream(std::shared_ptr<Connection> connection, kubemq::Subscribe subscribe)
       : connection_(std::move(connection)),
@@ -62,9 +62,9 @@ class LiveStream : public std::enable_shared_from_this<LiveStream<Wire>> {
 
  protected:
   // Returns when the next message may come.
-  virtual Awaitable<void> Take(Wire message) = 0;
-  // Starts `reader` on the server's method.
-  virtual void Begin(StreamReader<Wire>& reader, bool marked, kubemq::Subscribe subscribe) = 0;
+  virtual Awaitable<void> Take(Message message) = 0;
+  // Opens a stream; `marked`: at a server of ours. Readers are shared, for gRPC may hold them longer.
+  virtual std::shared_ptr<Reader<Message>> Begin(bool marked, const kubemq::Subscribe& subscribe) = 0;
   // A stream that was in force broke.
   virtual void Lost(bool /*marked*/) {}
 
@@ -92,11 +92,9 @@ class LiveStream : public std::enable_shared_from_this<LiveStream<Wire>> {
       if (!closed_) first_.Set(absl::OkStatus());
       co_return marked.status();
     }
-    // A reader outlives its coroutine while gRPC holds it, so it is shared; here only while it runs.
-    const auto reader = std::make_shared<StreamReader<Wire>>(*connection_);
     if (closed_) co_return absl::OkStatus();
+    const auto reader = Begin(*marked, subscribe_);
     reader_ = reader.get();
-    Begin(*reader, *marked, subscribe_);
     const bool in_force = co_await Confirm(*reader, *marked);
     while (auto message = co_await reader->Next()) co_await Take(*std::move(message));
     reader->Cancel();
@@ -106,7 +104,7 @@ class LiveStream : public std::enable_shared_from_this<LiveStream<Wire>> {
     co_return Judge(outcome);
   }
 
-  Awaitable<bool> Confirm(StreamReader<Wire>& reader, bool marked) {
+  Awaitable<bool> Confirm(Reader<Message>& reader, bool marked) {
     // A foreign server says nothing until the first message; it refuses at once, though.
     const auto patience = marked ? std::chrono::seconds(5) : Milliseconds(300);
     const auto said = co_await reader.InForce(Now() + patience);
@@ -137,7 +135,7 @@ class LiveStream : public std::enable_shared_from_this<LiveStream<Wire>> {
   kubemq::Subscribe subscribe_;
   OneShot<absl::Status> first_;
   Backoff backoff_;
-  StreamReader<Wire>* reader_ = nullptr;
+  Reader<Message>* reader_ = nullptr;
   TaskGroup::TaskId task_ = 0;
   bool refused_ = false;
   bool told_ = false;  // the log was, that it broke

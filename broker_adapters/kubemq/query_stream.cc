@@ -3,16 +3,13 @@
 #include <utility>
 
 #include "broker_adapters/base/clock.h"
-#include "broker_adapters/base/ids.h"
 #include "broker_adapters/kubemq/convert.h"
-#include "proto/kubemq_text.h"
 
 namespace llm_router {
 namespace {
 
 constexpr size_t kMaxWaiting = 1'024;
 constexpr auto kAnswerPatience = std::chrono::seconds(10);
-constexpr auto kLongestDrain = std::chrono::hours(1);
 
 kubemq::Subscribe SubscribeFor(const Connection& connection, const ServeOptions& options) {
   kubemq::Subscribe subscribe;
@@ -36,21 +33,23 @@ std::shared_ptr<QueryStream> QueryStream::Self() {
   return std::static_pointer_cast<QueryStream>(shared_from_this());
 }
 
-void QueryStream::Begin(StreamReader<kubemq::Request>& reader, bool marked, kubemq::Subscribe subscribe) {
+std::shared_ptr<Reader<kubemq::Request>> QueryStream::Begin(bool marked, const kubemq::Subscribe& subscribe) {
   if (marked) {
-    secret_name_ = NewSecretId();
-    reader.context().AddMetadata(std::string(kubemq_text::kCapacity), std::to_string(options_.capacity));
-    reader.context().AddMetadata(std::string(kubemq_text::kSubscription), secret_name_);
+    link_ = std::make_shared<WorkerLink>(connection());
+    link_->Subscribe(subscribe, options_.capacity);
+    return link_;
   }
-  reader.Start(std::move(subscribe), [this](grpc::ClientContext* context, const kubemq::Subscribe* asked,
-                                            grpc::ClientReadReactor<kubemq::Request>* reactor) {
-    connection().stub().async()->SubscribeToRequests(context, asked, reactor);
+  using RequestReader = StreamReader<grpc::ClientReadReactor<kubemq::Request>, kubemq::Request>;
+  const auto reader = std::make_shared<RequestReader>(connection());
+  reader->Start([&](grpc::ClientContext* context) {
+    connection().stub().async()->SubscribeToRequests(context, &subscribe, reader.get());
   });
+  return reader;
 }
 
 Awaitable<void> QueryStream::Take(kubemq::Request request) {
   const TimePoint deadline = Now() + Milliseconds(request.timeout());
-  waiting_.emplace_back(std::move(request), deadline);
+  waiting_.emplace_back(std::move(request), deadline, link_);
   StartWaiting();
   while (waiting_.size() >= kMaxWaiting && !closed() && !co_await Cancelled()) {
     (void)co_await changed_.async_wait(kUseTuple);
@@ -59,7 +58,7 @@ Awaitable<void> QueryStream::Take(kubemq::Request request) {
 
 void QueryStream::StartWaiting() {
   while (running_.size() < options_.capacity && !waiting_.empty()) {
-    Waiting next = std::move(waiting_.front());
+    Taken next = std::move(waiting_.front());
     waiting_.pop_front();
     if (next.deadline <= Now()) continue;
     const uint64_t key = next_key_++;
@@ -68,15 +67,14 @@ void QueryStream::StartWaiting() {
       const auto self = weak.lock();
       if (!error && self) static_cast<QueryStream&>(*self).Abandon(key);
     });
-    running.task = connection().tasks().Spawn(Answer(Self(), key, std::move(next.request), next.deadline));
+    running.task = connection().tasks().Spawn(Answer(Self(), key, std::move(next)));
   }
   changed_.cancel();
 }
 
-Awaitable<void> QueryStream::Answer(std::shared_ptr<QueryStream> self, uint64_t key, kubemq::Request request,
-                                    TimePoint deadline) {
-  Query query = FromWire(request, Now());
-  query.deadline = deadline;
+Awaitable<void> QueryStream::Answer(std::shared_ptr<QueryStream> self, uint64_t key, Taken taken) {
+  Query query = FromWire(taken.request, Now());
+  query.deadline = taken.deadline;
   const Tags tags = query.message.tags;
   absl::StatusOr<Reply> reply = co_await self->handler_(std::move(query));
   if (self->ended_)
@@ -87,19 +85,24 @@ Awaitable<void> QueryStream::Answer(std::shared_ptr<QueryStream> self, uint64_t 
     if (reply.ok() && reply->message.body.size() > max_body) {
       reply = MakeFault(Fault::kTooLarge, "the reply is larger than limits.body allows: raise that setting");
     }
-    co_await self->SendAnswer(request, reply.ok() ? *std::move(reply) : FailedReply(reply.status(), tags));
+    co_await self->SendAnswer(taken, reply.ok() ? *std::move(reply) : FailedReply(reply.status(), tags));
   }
   self->running_.erase(key);
   self->StartWaiting();
 }
 
-Awaitable<void> QueryStream::SendAnswer(const kubemq::Request& request, Reply reply) {
-  auto call = std::make_shared<UnaryCall<kubemq::Response, kubemq::Empty>>(connection().executor());
+Awaitable<void> QueryStream::SendAnswer(const Taken& taken, Reply reply) {
   if (reply.message.timestamp == 0) reply.message.timestamp = UnixNanos();
-  reply.message.id = request.requestid();
+  reply.message.id = taken.request.requestid();
   reply.message.client_id = connection().options().client_id;
-  call->question = ToWire(std::move(reply));
-  call->question.set_replychannel(request.replychannel());
+  kubemq::Response answer = ToWire(std::move(reply));
+  answer.set_replychannel(taken.request.replychannel());
+  if (taken.link) {
+    taken.link->Reply(std::move(answer));
+    co_return;
+  }
+  auto call = std::make_shared<UnaryCall<kubemq::Response, kubemq::Empty>>(connection().executor());
+  call->question = std::move(answer);
   call->context.set_deadline(OnSystemClock(Now() + kAnswerPatience));
   // Not Connection::Call: a handler that was cancelled still says so to its caller.
   connection().Start(call,
@@ -126,8 +129,8 @@ void QueryStream::AbandonAll() {
 }
 
 void QueryStream::Lost(bool marked) {
-  secret_name_.clear();
-  // Our door has told the callers worker_lost already; a foreign server still takes the answers.
+  link_.reset();
+  // A server of ours has told the callers worker_lost already; a foreign one still takes the answers.
   if (marked) AbandonAll();
   if (draining_) Close();
 }
@@ -135,35 +138,23 @@ void QueryStream::Lost(bool marked) {
 void QueryStream::End() {
   if (std::exchange(ended_, true)) return;
   Close();
-  for (Waiting& waiting : std::exchange(waiting_, {})) {
-    const Query query = FromWire(waiting.request, Now());
+  for (Taken& taken : std::exchange(waiting_, {})) {
+    const Query query = FromWire(taken.request, Now());
     const auto lost = MakeFault(Fault::kWorkerLost, "the worker that had the query went away: ask again");
     connection().tasks().Spawn(
-        [](std::shared_ptr<QueryStream> self, kubemq::Request request, Reply reply) -> Awaitable<void> {
-          co_await self->SendAnswer(request, std::move(reply));
-        }(Self(), std::move(waiting.request), FailedReply(lost, query.message.tags)));
+        [](std::shared_ptr<QueryStream> self, Taken left, Reply reply) -> Awaitable<void> {
+          co_await self->SendAnswer(left, std::move(reply));
+        }(Self(), std::move(taken), FailedReply(lost, query.message.tags)));
   }
   for (const auto& [key, running] : running_) connection().tasks().Cancel(running.task);
 }
 
 Awaitable<void> QueryStream::Drain(std::shared_ptr<QueryStream> self) {
   self->draining_ = true;
-  if (!self->secret_name_.empty()) co_await self->AskServerToDrain();
+  if (const auto link = self->link_) co_await link->Drain();
   self->Close();
   while ((!self->running_.empty() || !self->waiting_.empty()) && !co_await Cancelled())
     (void)co_await self->changed_.async_wait(kUseTuple);
-}
-
-Awaitable<void> QueryStream::AskServerToDrain() {
-  auto call = std::make_shared<UnaryCall<kubemq::Request, kubemq::Response>>(connection().executor());
-  Query query(Kind::kQuery, Message(std::string(kubemq_text::kInternalRequests), ""), Now() + kLongestDrain);
-  query.message.client_id = connection().options().client_id;
-  query.message.metadata = std::string(kubemq_text::kDrainSubscription);
-  query.message.tags[std::string(kubemq_text::kSubscription)] = secret_name_;
-  call->question = ToWire(std::move(query));
-  // Whatever comes of it, the subscription is closed next.
-  (void)co_await connection().Call(
-      call, Connection::Method<kubemq::Request, kubemq::Response>(&Connection::Async::SendRequest));
 }
 
 }  // namespace llm_router

@@ -12,6 +12,7 @@
 
 #include "broker_adapters/broker.h"
 #include "broker_adapters/kubemq/live_stream.h"
+#include "broker_adapters/kubemq/worker_link.h"
 
 namespace llm_router {
 
@@ -31,32 +32,33 @@ class QueryStream final : public LiveStream<kubemq::Request> {
     bool abandoned = false;  // nobody waits for the answer any more
     Timer timer;             // at the query's deadline
   };
-  struct Waiting {
-    Waiting(kubemq::Request taken, TimePoint until) : request(std::move(taken)), deadline(until) {}
+  // A query as it came, and the link that its answer goes back by; without one, by a call of its own.
+  struct Taken {
+    Taken(kubemq::Request asked, TimePoint until, std::shared_ptr<WorkerLink> by)
+        : request(std::move(asked)), deadline(until), link(std::move(by)) {}
     kubemq::Request request;
     TimePoint deadline;
+    std::shared_ptr<WorkerLink> link;
   };
 
   Awaitable<void> Take(kubemq::Request request) override;
-  void Begin(StreamReader<kubemq::Request>& reader, bool marked, kubemq::Subscribe subscribe) override;
+  std::shared_ptr<Reader<kubemq::Request>> Begin(bool marked, const kubemq::Subscribe& subscribe) override;
   void Lost(bool marked) override;
 
   std::shared_ptr<QueryStream> Self();
   void StartWaiting();
-  static Awaitable<void> Answer(std::shared_ptr<QueryStream> self, uint64_t key, kubemq::Request request,
-                                TimePoint deadline);
-  Awaitable<void> SendAnswer(const kubemq::Request& request, Reply reply);
+  static Awaitable<void> Answer(std::shared_ptr<QueryStream> self, uint64_t key, Taken taken);
+  Awaitable<void> SendAnswer(const Taken& taken, Reply reply);
   void Abandon(uint64_t key);
   void AbandonAll();
-  Awaitable<void> AskServerToDrain();
 
   ServeOptions options_;
   QueryHandler handler_;
   std::map<uint64_t, Running> running_;
-  std::deque<Waiting> waiting_;
+  std::deque<Taken> waiting_;
   Timer changed_;
   uint64_t next_key_ = 0;
-  std::string secret_name_;  // what our door knows this subscription by; empty while there is none
+  std::shared_ptr<WorkerLink> link_;  // to a server of ours; shared with gRPC and with what is to be answered
   bool draining_ = false;
   bool ended_ = false;
 };

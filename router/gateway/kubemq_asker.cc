@@ -68,19 +68,14 @@ Question::Question(const kubemq::Request& request)
 }
 
 KubemqAsker::KubemqAsker(Broker& broker, const Roster& roster, ChannelRegistry& channels, DoorStats& stats,
-                         size_t max_body, Drain drain)
-    : broker_(broker),
-      roster_(roster),
-      channels_(channels),
-      stats_(stats),
-      max_body_(max_body),
-      drain_(std::move(drain)) {}
+                         size_t max_body)
+    : broker_(broker), roster_(roster), channels_(channels), stats_(stats), max_body_(max_body) {}
 
 Awaitable<absl::StatusOr<kubemq::Response>> KubemqAsker::Ask(Question question) {
   Query& query = question.query;
   ++stats_.requests;
   if (query.kind == Kind::kQuery && query.message.channel == kubemq_text::kInternalRequests)
-    co_return co_await Manage(std::move(query));
+    co_return Manage(query);
   channels_.Sent(TypeOf(query.kind), query.message.channel, query.message.body.size());
   Stamp(query);
   const bool cached = query.kind == Kind::kQuery && !question.cache_key.empty();
@@ -190,37 +185,33 @@ void KubemqAsker::PublishCancel(const Query& asked) {
   (void)broker_.Publish(Message(std::string(contract::kControlChannel), contract::ToJson(cancel)));
 }
 
-Awaitable<kubemq::Response> KubemqAsker::Manage(Query query) {
+kubemq::Response KubemqAsker::Manage(const Query& query) {
   const Tags& tags = query.message.tags;
   const std::string& verb = query.message.metadata;
-  if (verb == kubemq_text::kDrainSubscription) {
-    co_await drain_(std::string(TagOr(tags, kubemq_text::kSubscription)));
-    co_return Done(query, "");
-  }
   const auto type = ChannelTypeNamed(TagOr(tags, "channel_type"));
   if (!type) {
-    co_return Refused(query, MakeFault(Fault::kInvalidRequest,
-                                       "tag channel_type is missing or unknown: it takes events, "
-                                       "events_store, commands, queries or queues"));
+    return Refused(query, MakeFault(Fault::kInvalidRequest,
+                                    "tag channel_type is missing or unknown: it takes events, "
+                                    "events_store, commands, queries or queues"));
   }
   if (verb == kubemq_text::kListChannels) {
     const auto search = TagOr(tags, "channel_search", TagOr(tags, "search"));
-    co_return Done(query, channels_.List(*type, search));
+    return Done(query, channels_.List(*type, search));
   }
   const auto channel = TagOr(tags, "channel");
   if (const auto text = kubemq_check::Channel(channel); !text.empty())
-    co_return Refused(query, MakeFault(Fault::kInvalidRequest, text));
+    return Refused(query, MakeFault(Fault::kInvalidRequest, text));
   if (verb == kubemq_text::kCreateChannel) {
     channels_.Create(*type, channel);
   } else if (verb == kubemq_text::kDeleteChannel) {
     channels_.Delete(*type, channel);
   } else {
-    co_return Refused(query, MakeFault(Fault::kInvalidRequest,
-                                       fmt::format("\"{}\" is no request to this server: there are "
-                                                   "create-channel, delete-channel and list-channels",
-                                                   verb.substr(0, 64))));
+    return Refused(query, MakeFault(Fault::kInvalidRequest,
+                                    fmt::format("\"{}\" is no request to this server: there are "
+                                                "create-channel, delete-channel and list-channels",
+                                                verb.substr(0, 64))));
   }
-  co_return Done(query, "");
+  return Done(query, "");
 }
 
 }  // namespace llm_router

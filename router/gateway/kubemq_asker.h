@@ -4,7 +4,6 @@
 // Owned by the door; loop thread only. Requests come checked (kubemq_check.h).
 #pragma once
 
-#include <functional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -28,18 +27,15 @@ struct Question {
 
 class KubemqAsker {
  public:
-  // Ends the subscription of that secret name, and returns when all it was given is answered.
-  using Drain = std::function<Awaitable<void>(std::string)>;
-
   KubemqAsker(Broker& broker, const Roster& roster, ChannelRegistry& channels, DoorStats& stats,
-              size_t max_body, Drain drain);
+              size_t max_body);
 
   // The reply, executed or not; a failed status only where KubeMQ has an RPC error (its text is the
   // message). A cancelled coroutine tells the workers so and returns fault cancelled.
   Awaitable<absl::StatusOr<kubemq::Response>> Ask(Question question);
 
  private:
-  Awaitable<kubemq::Response> Manage(Query query);
+  kubemq::Response Manage(const Query& query);
   kubemq::Response CachedReply(const Reply& kept, const Query& query);
   void Stamp(Query& query) const;
   absl::Status CheckBody(const Query& query) const;
@@ -54,7 +50,6 @@ class KubemqAsker {
   ChannelRegistry& channels_;
   DoorStats& stats_;
   size_t max_body_;
-  Drain drain_;
   QueryCache cache_;
   TimePoint born_ = Now();
 };

@@ -12,6 +12,7 @@
 #include "proto/fault.h"
 #include "router/gateway/kubemq_grpc_service.h"
 #include "router/gateway/kubemq_grpc_stream.h"
+#include "router/gateway/workers_grpc.h"
 
 namespace llm_router {
 namespace {
@@ -45,7 +46,9 @@ void SetLimits(grpc::ServerBuilder& builder) {
 class Door final : public KubemqDoor {
  public:
   Door(Loop& loop, Broker& broker, KubemqDoorOptions options)
-      : state_(std::make_shared<DoorState>(loop, broker, std::move(options))), service_(state_) {}
+      : state_(std::make_shared<DoorState>(loop, broker, std::move(options))),
+        service_(state_),
+        workers_(state_) {}
 
   bool Listen();
   int port() const override { return port_; }
@@ -59,6 +62,7 @@ class Door final : public KubemqDoor {
 
   std::shared_ptr<DoorState> state_;  // calls hold it too
   KubemqService service_;
+  WorkersService workers_;
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;
 };
@@ -69,6 +73,7 @@ bool Door::Listen() {
   SetLimits(builder);
   builder.AddListeningPort(Address(state_->options), grpc::InsecureServerCredentials(), &port_);
   builder.RegisterService(&service_);
+  if (state_->options.announce) builder.RegisterService(&workers_);
   server_ = builder.BuildAndStart();
   if (!server_ || port_ == 0) return false;
   state_->roster.Start();

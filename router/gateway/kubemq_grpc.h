@@ -6,14 +6,9 @@
 // reply with executed=false, never an RPC error (but for KubeMQ's own, such as Error 301), so that no SDK
 // asks and pays twice. Subscriptions end with UNAVAILABLE when the door stops, never with OK.
 //
-// For adapters of ours (broker_adapters/kubemq), beyond that wire:
-// - Ping carries initial metadata `llm-router: 1`.
-// - Initial metadata on a subscription means that it is in force.
-// - SubscribeToRequests takes metadata `capacity` (queries unanswered at once, 1,024 when absent) and
-//   `subscription` (a secret name of the subscriber's choice).
-// - A query on `kubemq.cluster.internal.requests` with metadata `drain-subscription` and tag `subscription`
-//   (that name) ends what the subscription is given; it is answered when all it was given is answered. The
-//   stream stays open until the subscriber cancels it.
+// Beyond that wire, for adapters of ours (broker_adapters/kubemq): Ping carries initial metadata
+// `llm-router: 1`; initial metadata on a subscription means that it is in force; and the service of
+// proto/workers.proto is there.
 //
 // Owned by the composition root. Start, Stop and stats on the loop thread (Start also before the loop runs);
 // `co_await Stop()` before destruction, and before the broker's.

@@ -32,7 +32,7 @@ std::string PublishEvent(DoorState& state, const kubemq::Event& event) {
 
 Awaitable<void> EventSubscriberStream::Subscribe(std::shared_ptr<SubscriberStream> held) {
   const auto self = std::static_pointer_cast<EventSubscriberStream>(held);
-  auto subscription = co_await state().broker.Subscribe(subscribe().channel(), subscribe().group(),
+  auto subscription = co_await state().broker.Subscribe(subscribe_.channel(), subscribe_.group(),
                                                         [self](const Message& event) { self->Offer(event); });
   if (ended()) co_return;
   if (!subscription.ok()) {
@@ -40,32 +40,30 @@ Awaitable<void> EventSubscriberStream::Subscribe(std::shared_ptr<SubscriberStrea
     co_return;
   }
   subscription_ = *std::move(subscription);
-  state().channels.Subscribed(ChannelType::kEvents, subscribe().channel());
+  state().channels.Subscribed(ChannelType::kEvents, subscribe_.channel());
   Confirm();
 }
 
 void EventSubscriberStream::LetGo() {
   if (!subscription_) return;
-  state().channels.Unsubscribed(ChannelType::kEvents, subscribe().channel());
+  state().channels.Unsubscribed(ChannelType::kEvents, subscribe_.channel());
   subscription_.reset();
 }
 
 void EventSubscriberStream::Offer(const Message& event) {
   if (ended()) return;
-  if (queued() < kMaxQueued && queued_bytes() < kMaxQueuedBytes) {
-    Push(EventReceiveToWire(event));
-    return;
-  }
+  if (outbox().size() >= kMaxQueued || outbox().bytes() >= kMaxQueuedBytes) return Drop();
+  ++state().stats.events_delivered;
+  state().channels.Delivered(ChannelType::kEvents, event.channel, event.body.size());
+  Push(EventReceiveToWire(event), event.body.size());
+}
+
+void EventSubscriberStream::Drop() {
   ++dropped_;
   ++state().stats.events_dropped;
   if (Now() - told_ < kTellAgainAfter) return;
   told_ = Now();
-  log::Warning("a subscriber to {} is too slow: {} events dropped so far", subscribe().channel(), dropped_);
-}
-
-void EventSubscriberStream::Written(const kubemq::EventReceive& event) {
-  ++state().stats.events_delivered;
-  state().channels.Delivered(ChannelType::kEvents, event.channel(), event.body().size());
+  log::Warning("a subscriber to {} is too slow: {} events dropped so far", subscribe_.channel(), dropped_);
 }
 
 void EventSenderStream::Accept() {

@@ -4,22 +4,26 @@
 
 #include <deque>
 #include <memory>
+#include <utility>
 
 #include "router/gateway/kubemq_grpc_stream.h"
 
 namespace llm_router {
 
 // One remote subscriber to events. What it is too slow to take beyond 1,024 events or 64 MiB is dropped.
-class EventSubscriberStream final : public SubscriberStream<kubemq::EventReceive> {
+class EventSubscriberStream final
+    : public SubscriberStream<grpc::ServerWriteReactor<kubemq::EventReceive>, kubemq::EventReceive> {
  public:
-  using SubscriberStream::SubscriberStream;
+  EventSubscriberStream(std::shared_ptr<DoorState> state, const kubemq::Subscribe& subscribe)
+      : SubscriberStream(std::move(state)), subscribe_(subscribe) {}
 
  private:
   Awaitable<void> Subscribe(std::shared_ptr<SubscriberStream> self) override;
   void LetGo() override;
-  void Written(const kubemq::EventReceive& event) override;
   void Offer(const Message& event);
+  void Drop();
 
+  const kubemq::Subscribe subscribe_;
   SubscriptionPtr subscription_;
   uint64_t dropped_ = 0;
   TimePoint told_{};  // when the log last said so

@@ -6,21 +6,13 @@
 #include "broker_adapters/base/status.h"
 #include "broker_adapters/kubemq/convert.h"
 #include "proto/fault.h"
+#include "router/gateway/remote_queries.h"
 
 namespace llm_router {
 namespace {
 
 constexpr int64_t kMaxInFlight = 100'000;
 constexpr size_t kMaxBytesInFlight = size_t{2} * 1024 * 1024 * 1024;
-
-absl::Status WorkerLost() {
-  return MakeFault(Fault::kWorkerLost, "the worker that had the query went away: ask again");
-}
-
-ChannelType TypeOf(const kubemq::Subscribe& subscribe) {
-  return subscribe.subscribetypedata() == kubemq::Subscribe::Commands ? ChannelType::kCommands
-                                                                      : ChannelType::kQueries;
-}
 
 }  // namespace
 
@@ -85,15 +77,10 @@ grpc::Status RequestCall::Outcome(absl::StatusOr<kubemq::Response> response, boo
   return grpc::Status::OK;
 }
 
-std::shared_ptr<RequestStream> RequestStream::Self() {
-  return std::static_pointer_cast<RequestStream>(shared_from_this());
-}
-
 Awaitable<void> RequestStream::Subscribe(std::shared_ptr<SubscriberStream> held) {
   const auto self = std::static_pointer_cast<RequestStream>(held);
-  const Kind kind = TypeOf(subscribe()) == ChannelType::kCommands ? Kind::kCommand : Kind::kQuery;
   auto subscription =
-      co_await state().broker.Serve(ServeOptions(kind, subscribe().channel(), subscribe().group(), capacity_),
+      co_await state().broker.Serve(ServeOptionsFor(subscribe_, kUnboundCapacity),
                                     [self](Query query) { return Handle(self, std::move(query)); });
   if (ended()) co_return;
   if (!subscription.ok()) {
@@ -101,13 +88,13 @@ Awaitable<void> RequestStream::Subscribe(std::shared_ptr<SubscriberStream> held)
     co_return;
   }
   subscription_ = *std::move(subscription);
-  state().channels.Subscribed(TypeOf(subscribe()), subscribe().channel());
+  state().channels.Subscribed(TypeOf(subscribe_), subscribe_.channel());
   Confirm();
 }
 
 void RequestStream::LetGo() {
   if (!subscription_) return;
-  state().channels.Unsubscribed(TypeOf(subscribe()), subscribe().channel());
+  state().channels.Unsubscribed(TypeOf(subscribe_), subscribe_.channel());
   auto subscription = std::exchange(subscription_, nullptr);
   if (!state().options.announce && !state().stopping) {
     state().tasks.Spawn(DrainThenLetGo(std::move(subscription)));
@@ -118,13 +105,8 @@ void RequestStream::LetGo() {
   for (PendingReplies::Pending* pending : unanswered_) pending->Set(WorkerLost());
 }
 
-Awaitable<void> RequestStream::DrainThenLetGo(std::shared_ptr<Subscription> subscription) {
+Awaitable<void> RequestStream::DrainThenLetGo(SubscriptionPtr subscription) {
   co_await subscription->Drain();
-}
-
-Awaitable<void> RequestStream::DrainSubscription() {
-  const auto subscription = subscription_;
-  if (subscription) co_await subscription->Drain();
 }
 
 Awaitable<absl::StatusOr<Reply>> RequestStream::Handle(std::shared_ptr<RequestStream> self, Query query) {
@@ -132,26 +114,17 @@ Awaitable<absl::StatusOr<Reply>> RequestStream::Handle(std::shared_ptr<RequestSt
   const TimePoint deadline = query.deadline;
   PendingReplies::Pending pending(self->state().replies, self->state().loop.executor());
   self->unanswered_.insert(&pending);
-  if (query.message.id.empty()) query.message.id = NewId();
-  kubemq::Request request = ToWire(std::move(query));
-  request.set_replychannel(pending.reply_channel());
-  self->Push(std::move(request));
+  kubemq::Request request = Delivered(self->state(), std::move(query), pending.reply_channel());
+  const size_t bytes = request.body().size();
+  self->Push(std::move(request), bytes);
   auto reply = co_await pending.Wait(deadline);
   self->unanswered_.erase(&pending);
-  if (!reply) co_return MakeFault(Fault::kTimeout, "the worker did not answer before the deadline");
-  if (reply->ok()) {
-    if (const auto failure = FailureIn(**reply)) co_return *failure;
+  // A query whose caller has left in the meantime need not be sent.
+  if (!reply) {
+    self->outbox().Withdraw(
+        [&](const kubemq::Request& unsent) { return unsent.replychannel() == pending.reply_channel(); });
   }
-  co_return *std::move(reply);
-}
-
-// A query whose caller has left in the meantime need not be sent.
-bool RequestStream::IsWanted(const kubemq::Request& request) const {
-  return state().replies.IsWaiting(request.replychannel());
-}
-
-void RequestStream::Written(const kubemq::Request& request) {
-  state().channels.Delivered(TypeOf(subscribe()), request.channel(), request.body().size());
+  co_return AnswerOf(std::move(reply));
 }
 
 }  // namespace llm_router

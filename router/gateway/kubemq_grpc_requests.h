@@ -32,27 +32,23 @@ class RequestCall final : public grpc::ServerUnaryReactor, public std::enable_sh
   std::shared_ptr<RequestCall> self_;  // held for gRPC until OnDone
 };
 
-// One remote subscriber to queries or commands: a handler on the broker that asks over the stream.
-class RequestStream final : public SubscriberStream<kubemq::Request> {
+// One remote subscriber of SubscribeToRequests: a handler on the broker that asks over the stream, and is
+// answered by SendResponse.
+class RequestStream final
+    : public SubscriberStream<grpc::ServerWriteReactor<kubemq::Request>, kubemq::Request> {
  public:
-  RequestStream(std::shared_ptr<DoorState> state, const kubemq::Subscribe& subscribe, size_t capacity)
-      : SubscriberStream(std::move(state), subscribe), capacity_(capacity) {}
-
-  Awaitable<void> DrainSubscription() override;
+  RequestStream(std::shared_ptr<DoorState> state, const kubemq::Subscribe& subscribe)
+      : SubscriberStream(std::move(state)), subscribe_(subscribe) {}
 
  private:
   Awaitable<void> Subscribe(std::shared_ptr<SubscriberStream> self) override;
   void LetGo() override;
-  bool IsWanted(const kubemq::Request& request) const override;
-  void Written(const kubemq::Request& request) override;
 
-  std::shared_ptr<RequestStream> Self();
   static Awaitable<absl::StatusOr<Reply>> Handle(std::shared_ptr<RequestStream> self, Query query);
-  static Awaitable<void> DrainThenLetGo(std::shared_ptr<Subscription> subscription);
+  static Awaitable<void> DrainThenLetGo(SubscriptionPtr subscription);
 
-  const size_t capacity_;
-  // Shared: a drain may be under way when the stream ends.
-  std::shared_ptr<Subscription> subscription_;
+  const kubemq::Subscribe subscribe_;
+  SubscriptionPtr subscription_;
   std::set<PendingReplies::Pending*> unanswered_;
 };
 

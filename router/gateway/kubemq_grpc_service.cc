@@ -19,9 +19,6 @@
 namespace llm_router {
 namespace {
 
-constexpr size_t kDefaultCapacity = 1'024;  // unanswered queries of a subscriber that named no capacity
-constexpr size_t kMaxCapacity = 10'000;
-
 // This machine's name as KubeMQ servers give it: no dots, no leading digit.
 std::string HostName() {
   std::array<char, 256> name{};
@@ -29,17 +26,6 @@ std::string HostName() {
   std::string host(name.data());
   std::replace(host.begin(), host.end(), '.', '_');
   return host[0] >= '0' && host[0] <= '9' ? "kubemq-" + host : host;
-}
-
-std::string MetadataOf(const grpc::CallbackServerContext& context, std::string_view key) {
-  const auto& metadata = context.client_metadata();
-  const auto found = metadata.find(grpc::string_ref(key.data(), key.size()));
-  return found == metadata.end() ? "" : std::string(found->second.data(), found->second.size());
-}
-
-size_t CapacityOf(const grpc::CallbackServerContext& context) {
-  const auto asked = ParseNumber<size_t>(MetadataOf(context, kubemq_text::kCapacity));
-  return asked && *asked > 0 ? std::min(*asked, kMaxCapacity) : kDefaultCapacity;
 }
 
 grpc::Status NotYet() {
@@ -120,9 +106,8 @@ KubemqService::Writer<kubemq::Request>* KubemqService::SubscribeToRequests(
   if (state_->refusing) return new RefusedStream<kubemq::Request>(NotReady());
   if (const auto text = kubemq_check::RequestsSubscription(*subscribe); !text.empty())
     return new RefusedStream<kubemq::Request>(Refusal(text));
-  const auto stream = std::make_shared<RequestStream>(state_, *subscribe, CapacityOf(*context));
+  const auto stream = std::make_shared<RequestStream>(state_, *subscribe);
   stream->peer = context->peer();
-  stream->secret_name = MetadataOf(*context, kubemq_text::kSubscription);
   stream->Accept();
   return stream.get();
 }

@@ -16,8 +16,7 @@ DoorState::DoorState(Loop& door_loop, Broker& door_broker, KubemqDoorOptions doo
       options(std::move(door_options)),
       tasks(door_loop.executor()),
       roster(door_broker, door_loop.executor()),
-      asker(door_broker, roster, channels, stats, options.max_body,
-            [this](std::string name) { return DrainNamed(std::move(name)); }),
+      asker(door_broker, roster, channels, stats, options.max_body),
       changed(door_loop.executor(), TimePoint::max()) {}
 
 bool DoorState::Add(std::shared_ptr<DoorStream> stream) {
@@ -42,13 +41,6 @@ std::vector<std::shared_ptr<DoorStream>> DoorState::Streams() const {
   std::vector<std::shared_ptr<DoorStream>> streams;
   for (const auto& [key, stream] : streams_) streams.push_back(stream);
   return streams;
-}
-
-Awaitable<void> DoorState::DrainNamed(std::string secret_name) {
-  if (secret_name.empty()) co_return;
-  for (const auto& stream : Streams()) {
-    if (stream->secret_name == secret_name) co_await stream->DrainSubscription();
-  }
 }
 
 }  // namespace llm_router

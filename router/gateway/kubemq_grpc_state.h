@@ -30,11 +30,8 @@ class DoorStream {
  public:
   virtual ~DoorStream() = default;
   virtual void End(const grpc::Status& status) = 0;
-  // Ends what a subscription of that secret name is given; returns when all it was given is answered.
-  virtual Awaitable<void> DrainSubscription() { co_return; }
 
-  std::string peer;         // the connection it came by
-  std::string secret_name;  // chosen by the subscriber; may be empty
+  std::string peer;  // the connection it came by
 };
 
 struct DoorState {
@@ -44,7 +41,6 @@ struct DoorState {
   bool Add(std::shared_ptr<DoorStream> stream);
   void Remove(DoorStream* stream);
   std::vector<std::shared_ptr<DoorStream>> Streams() const;
-  Awaitable<void> DrainNamed(std::string secret_name);
 
   Loop& loop;
   Broker& broker;

@@ -1,5 +1,4 @@
-// SubscriberStream: one server stream of a subscriber: a queue, one write outstanding, an end that is never
-// OK.
+// SubscriberStream: one server stream of a subscriber: what it is given, and an end that is never OK.
 //
 // gRPC's threads only post; the rest is the loop's. Shared by gRPC until OnDone, by the door until the end,
 // and by what the broker calls.
@@ -7,10 +6,10 @@
 
 #include <grpcpp/support/server_callback.h>
 
-#include <deque>
 #include <memory>
 #include <utility>
 
+#include "broker_adapters/kubemq/outbox.h"
 #include "proto/kubemq_text.h"
 #include "router/gateway/kubemq_grpc_state.h"
 
@@ -24,65 +23,70 @@ inline grpc::Status NotReady() {
   return grpc::Status(grpc::StatusCode::UNAVAILABLE, std::string(kubemq_text::kNotReady));
 }
 
-template <class Wire>
-class SubscriberStream : public grpc::ServerWriteReactor<Wire>,
+template <class Reactor, class Wire>
+class SubscriberStream : public Reactor,
                          public DoorStream,
-                         public std::enable_shared_from_this<SubscriberStream<Wire>> {
+                         public std::enable_shared_from_this<SubscriberStream<Reactor, Wire>> {
  public:
-  SubscriberStream(std::shared_ptr<DoorState> state, const kubemq::Subscribe& subscribe)
-      : state_(std::move(state)), subscribe_(subscribe) {}
+  explicit SubscriberStream(std::shared_ptr<DoorState> state)
+      : state_(std::move(state)), outbox_([this](const Wire* message, grpc::WriteOptions options) {
+          this->StartWrite(message, options);
+        }) {}
 
   // Begins; on gRPC's thread. From here on gRPC holds it.
   void Accept() {
-    self_ = this->shared_from_this();
-    state_->loop.Post([self = self_] { self->Join(); });
+    Hold();
+    Begin();
   }
 
   void End(const grpc::Status& status) override {
     if (std::exchange(ended_, true)) return;
-    end_ = status;
-    queue_.clear();
-    queued_bytes_ = 0;
     state_->tasks.Cancel(task_);
     LetGo();
     state_->Remove(this);
-    if (!writing_) this->Finish(end_);
+    outbox_.Close([this, status] { this->Finish(status); });
   }
 
   void OnWriteDone(bool ok) override {
-    state_->loop.Post([self = self_, ok] { self->WriteEnded(ok); });
+    if (!ok) Post([](SubscriberStream& self) { self.End(grpc::Status::CANCELLED); });
+    outbox_.Written(ok);
   }
   void OnCancel() override {
-    state_->loop.Post([self = self_] { self->End(grpc::Status::CANCELLED); });
+    Post([](SubscriberStream& self) { self.End(grpc::Status::CANCELLED); });
   }
   void OnDone() override { self_.reset(); }
 
  protected:
+  // The two halves of Accept, for a stream that has something to read first.
+  void Hold() { self_ = this->shared_from_this(); }
+  void Begin() {
+    Post([](SubscriberStream& self) { self.Join(); });
+  }
+
   // Subscribes at the broker; Confirm or End follows.
   virtual Awaitable<void> Subscribe(std::shared_ptr<SubscriberStream> self) = 0;
   // Gives the broker's subscription back.
   virtual void LetGo() = 0;
-  // Whether what was queued is still of use to anybody.
-  virtual bool IsWanted(const Wire& /*message*/) const { return true; }
-  virtual void Written(const Wire& /*message*/) {}
 
   // Tells the subscriber that it is in force.
   void Confirm() {
     if (!ended_) this->StartSendInitialMetadata();
   }
 
-  void Push(Wire message) {
-    if (ended_) return;
-    queued_bytes_ += message.body().size();
-    queue_.push_back(std::move(message));
-    if (!writing_) WriteNext();
+  // `bytes`: of the message's body.
+  void Push(Wire message, size_t bytes) {
+    if (!ended_) outbox_.Push(std::move(message), bytes);
+  }
+
+  // Runs `function` on the loop with this stream, which stays until then.
+  template <class Function>
+  void Post(Function function) {
+    state_->loop.Post([self = self_, function = std::move(function)] { function(*self); });
   }
 
   DoorState& state() const { return *state_; }
-  const kubemq::Subscribe& subscribe() const { return subscribe_; }
   bool ended() const { return ended_; }
-  size_t queued() const { return queue_.size(); }
-  size_t queued_bytes() const { return queued_bytes_; }
+  Outbox<Wire>& outbox() { return outbox_; }
 
  private:
   void Join() {
@@ -95,41 +99,9 @@ class SubscriberStream : public grpc::ServerWriteReactor<Wire>,
     task_ = state_->tasks.Spawn(Subscribe(this->shared_from_this()));
   }
 
-  void WriteNext() {
-    while (!queue_.empty()) {
-      current_ = std::move(queue_.front());
-      queue_.pop_front();
-      queued_bytes_ -= current_.body().size();
-      if (!IsWanted(current_)) continue;
-      Written(current_);
-      writing_ = true;
-      grpc::WriteOptions options;
-      // Only while more is queued: a hint on the last one would hold it back for ever.
-      if (!queue_.empty()) options.set_buffer_hint();
-      this->StartWrite(&current_, options);
-      return;
-    }
-  }
-
-  void WriteEnded(bool ok) {
-    writing_ = false;
-    if (ended_) {
-      this->Finish(end_);
-    } else if (!ok) {
-      End(grpc::Status::CANCELLED);
-    } else {
-      WriteNext();
-    }
-  }
-
   std::shared_ptr<DoorState> state_;
-  kubemq::Subscribe subscribe_;
-  std::deque<Wire> queue_;
-  size_t queued_bytes_ = 0;
-  Wire current_;
-  bool writing_ = false;
+  Outbox<Wire> outbox_;
   bool ended_ = false;
-  grpc::Status end_;
   TaskGroup::TaskId task_ = 0;
   std::shared_ptr<SubscriberStream> self_;  // held for gRPC until OnDone
 };

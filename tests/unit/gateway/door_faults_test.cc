@@ -108,28 +108,6 @@ TEST_CASE("a subscriber that goes away fails its unanswered queries at once") {
   CHECK_THAT(failed.body(), Catch::Contains("worker_lost"));
 }
 
-TEST_CASE("a subscriber is never given more than its capacity of unanswered queries") {
-  DoorRig rig;
-  const auto stream =
-      SubscribeToRequests(rig, Subscribe(kubemq::Subscribe::Queries, "q", "g"), {{"capacity", "1"}});
-  auto one = SendInBackground(rig, QueryOn("q", "1"));
-  auto two = SendInBackground(rig, QueryOn("q", "2"));
-  kubemq::Request got;
-  REQUIRE(stream->reader->Read(&got));
-  while (rig.Stats().in_flight < 2) std::this_thread::yield();
-  kubemq::Request list = QueryOn("kubemq.cluster.internal.requests", "list-channels");
-  list.set_metadata("list-channels");
-  (*list.mutable_tags())["channel_type"] = "queries";
-  kubemq::Response listed;
-  REQUIRE(Send(rig, list, listed).ok());
-  CHECK_THAT(listed.body(), Catch::Contains(R"("outgoing":{"delayed":0,"expired":0,"messages":1,)"));
-  CHECK(Send(rig, AnswerTo(got, got.body())).ok());
-  REQUIRE(stream->reader->Read(&got));
-  CHECK(Send(rig, AnswerTo(got, got.body())).ok());
-  CHECK(one.get().executed());
-  CHECK(two.get().executed());
-}
-
 TEST_CASE("a caller that goes away makes the workers hear of it") {
   DoorRig rig;
   const auto control = SubscribeToEvents(rig, Subscribe(kubemq::Subscribe::Events, "llm_control"));

@@ -153,10 +153,9 @@ grpc::Status Send(DoorRig& rig, const kubemq::Event& event, kubemq::Result& resu
   return rig.stub().SendEvent(&context, event, &result);
 }
 
-std::unique_ptr<OpenStream<kubemq::Request>> SubscribeToRequests(
-    DoorRig& rig, const kubemq::Subscribe& subscribe, const std::map<std::string, std::string>& metadata) {
+std::unique_ptr<OpenStream<kubemq::Request>> SubscribeToRequests(DoorRig& rig,
+                                                                 const kubemq::Subscribe& subscribe) {
   auto stream = std::make_unique<OpenStream<kubemq::Request>>();
-  for (const auto& [key, value] : metadata) stream->context.AddMetadata(key, value);
   stream->reader = rig.stub().SubscribeToRequests(&stream->context, subscribe);
   stream->reader->WaitForInitialMetadata();
   return stream;

@@ -5,7 +5,6 @@
 #include <grpcpp/client_context.h>
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -66,9 +65,8 @@ struct OpenStream {
   grpc::ClientContext context;
   std::unique_ptr<grpc::ClientReader<Wire>> reader;
 };
-std::unique_ptr<OpenStream<kubemq::Request>> SubscribeToRequests(
-    DoorRig& rig, const kubemq::Subscribe& subscribe,
-    const std::map<std::string, std::string>& metadata = {});
+std::unique_ptr<OpenStream<kubemq::Request>> SubscribeToRequests(DoorRig& rig,
+                                                                 const kubemq::Subscribe& subscribe);
 std::unique_ptr<OpenStream<kubemq::EventReceive>> SubscribeToEvents(DoorRig& rig,
                                                                     const kubemq::Subscribe& subscribe);
 
