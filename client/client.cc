@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "broker_adapters/base/ids.h"
@@ -10,7 +11,9 @@
 #include "broker_adapters/base/task_group.h"
 #include "broker_adapters/kubemq/kubemq_broker.h"
 #include "client/address.h"
+#include "client/cancel_watch.h"
 #include "client/convert.h"
+#include "client/many_run.h"
 #include "client/route_table.h"
 #include "proto/contract.h"
 #include "proto/fault.h"
@@ -35,6 +38,20 @@ Options Resolved(Options options) {
   return options;
 }
 
+absl::Status CheckConcurrency(size_t concurrency) {
+  constexpr size_t kMost = 10'000;
+  if (concurrency >= 1 && concurrency <= kMost) return absl::OkStatus();
+  return MakeFault(Fault::kInvalidRequest,
+                   fmt::format("concurrency is {}: it must be from 1 to {}", concurrency, kMost));
+}
+
+Question About(std::string route, std::string text) {
+  Question question;
+  question.route = std::move(route);
+  question.text = std::move(text);
+  return question;
+}
+
 KubemqOptions ConnectionOf(const Options& options) {
   KubemqOptions connection;
   connection.address = options.address;
@@ -53,6 +70,7 @@ class Client::Impl {
   ~Impl();
 
   std::future<Result<Answer>> Ask(Question question);
+  std::vector<Result<Answer>> AskMany(std::vector<Question> questions, const ManyOptions& options);
   std::future<Result<std::vector<Route>>> Routes(std::chrono::milliseconds listen_for);
   const std::string& address() const { return options_.address; }
 
@@ -60,6 +78,9 @@ class Client::Impl {
   Awaitable<void> Open();
   Awaitable<void> Close();
   Awaitable<void> RunAsk(Query query, std::string dialect, Answers answer);
+  Awaitable<void> RunLane(std::shared_ptr<ManyRun> run);
+  Awaitable<Result<Answer>> AskInLane(Question question);
+  Awaitable<Result<Answer>> Exchange(Query query, std::string dialect);
   Awaitable<void> RunRoutes(std::chrono::milliseconds listen_for, RouteLists routes);
   Awaitable<absl::StatusOr<std::vector<Route>>> Listen(std::chrono::milliseconds listen_for);
   Awaitable<absl::Status> Reach(TimePoint until);
@@ -111,14 +132,56 @@ std::future<Result<Answer>> Client::Impl::Ask(Question question) {
 }
 
 Awaitable<void> Client::Impl::RunAsk(Query query, std::string dialect, Answers answer) {
+  answer.set_value(co_await Exchange(std::move(query), std::move(dialect)));
+}
+
+Awaitable<Result<Answer>> Client::Impl::Exchange(Query query, std::string dialect) {
   std::string channel = query.message.channel;
   auto reply = co_await broker_->Request(std::move(query));
-  if (!reply.ok()) {
-    answer.set_value(ToError(co_await Explain(std::move(reply).status(), std::move(channel))));
-    co_return;
-  }
+  if (!reply.ok()) co_return ToError(co_await Explain(std::move(reply).status(), std::move(channel)));
   auto converted = ToAnswer(dialect, *std::move(reply));
-  answer.set_value(converted.ok() ? Result<Answer>(*std::move(converted)) : ToError(converted.status()));
+  if (!converted.ok()) co_return ToError(converted.status());
+  co_return *std::move(converted);
+}
+
+std::vector<Result<Answer>> Client::Impl::AskMany(std::vector<Question> questions,
+                                                  const ManyOptions& options) {
+  const absl::Status usable = usable_.ok() ? CheckConcurrency(options.concurrency) : usable_;
+  if (!usable.ok()) return std::vector(questions.size(), Result<Answer>(ToError(usable)));
+  const size_t lanes = std::min(options.concurrency, questions.size());
+  const auto run = std::make_shared<ManyRun>(std::move(questions));
+  loop_.Post([this, run, lanes] {
+    for (size_t i = 0; i < lanes; ++i) run->lanes.push_back(tasks_->Spawn(RunLane(run)));
+  });
+  const auto cancel = [this, run] {
+    loop_.Post([this, run] {
+      for (const auto lane : run->lanes) tasks_->Cancel(lane);
+    });
+  };
+  const CancelWatch watch(options.canceller, cancel);
+  try {
+    return run->Collect(options.on_progress);
+  } catch (...) {
+    cancel();
+    throw;
+  }
+}
+
+// A lane that is cancelled goes on to the end: it gives every question that nobody took its result.
+Awaitable<void> Client::Impl::RunLane(std::shared_ptr<ManyRun> run) {
+  while (auto taken = run->Take()) {
+    run->Finish(taken->index, co_await AskInLane(std::move(taken->question)));
+  }
+}
+
+Awaitable<Result<Answer>> Client::Impl::AskInLane(Question question) {
+  if (co_await Cancelled()) {
+    co_return ToError(MakeFault(Fault::kCancelled, "cancelled before it was asked"));
+  }
+  std::string dialect = question.dialect;
+  auto query = ToQuery(std::move(question), options_);
+  if (!query.ok()) co_return ToError(query.status());
+  co_return co_await Exchange(*std::move(query), std::move(dialect));
 }
 
 std::future<Result<std::vector<Route>>> Client::Impl::Routes(std::chrono::milliseconds listen_for) {
@@ -174,7 +237,7 @@ Awaitable<absl::Status> Client::Impl::Reach(TimePoint until) {
 // What only this side can word well: the Client is going away, nobody is there, nobody answers.
 Awaitable<absl::Status> Client::Impl::Explain(absl::Status failure, std::string channel) {
   if (co_await Cancelled()) {
-    co_return MakeFault(Fault::kCancelled, "cancelled: the client was destroyed before the answer came");
+    co_return MakeFault(Fault::kCancelled, "cancelled before the answer came");
   }
   const Fault fault = FaultOf(failure);
   if (fault == Fault::kTimeout) co_return Annotate(std::move(failure), channel);
@@ -191,16 +254,25 @@ Client::~Client() = default;
 std::future<Result<Answer>> Client::AskAsync(Question question) { return impl_->Ask(std::move(question)); }
 
 std::future<Result<Answer>> Client::AskAsync(std::string route, std::string text) {
-  Question question;
-  question.route = std::move(route);
-  question.text = std::move(text);
-  return AskAsync(std::move(question));
+  return AskAsync(About(std::move(route), std::move(text)));
 }
 
 Result<Answer> Client::Ask(Question question) { return AskAsync(std::move(question)).get(); }
 
 Result<Answer> Client::Ask(std::string route, std::string text) {
   return AskAsync(std::move(route), std::move(text)).get();
+}
+
+std::vector<Result<Answer>> Client::AskMany(std::vector<Question> questions, ManyOptions options) {
+  return impl_->AskMany(std::move(questions), options);
+}
+
+std::vector<Result<Answer>> Client::AskMany(const std::string& route, std::vector<std::string> texts,
+                                            ManyOptions options) {
+  std::vector<Question> questions;
+  questions.reserve(texts.size());
+  for (std::string& text : texts) questions.push_back(About(route, std::move(text)));
+  return AskMany(std::move(questions), std::move(options));
 }
 
 Result<std::vector<Route>> Client::Routes(std::chrono::milliseconds listen_for) {

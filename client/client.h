@@ -20,6 +20,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <future>
 #include <map>
 #include <memory>
@@ -27,6 +28,7 @@
 #include <string>
 #include <vector>
 
+#include "client/canceller.h"
 #include "client/result.h"
 
 namespace llm_router::client {
@@ -71,6 +73,24 @@ struct Answer {
   std::map<std::string, std::string> tags;  // everything else the worker said
 };
 
+// One question of AskMany has ended.
+struct Progress {
+  std::size_t index;             // which one, in the order they were given
+  const Result<Answer>& result;  // its own; valid during the call
+  std::size_t done;              // that have ended, this one included
+  std::size_t failed;            // of these
+  std::size_t total;
+};
+
+struct ManyOptions {
+  std::size_t concurrency = 16;  // questions under way at once, 1 to 10,000
+  // Called after each question, in the order in which they end, on the thread that called AskMany: it may use
+  // the Client, and a slow one delays no question. What it throws cancels the rest and leaves AskMany.
+  std::function<void(const Progress&)> on_progress;
+  // Cancelled: what is under way is aborted, what is not yet asked never will be; both are kCancelled.
+  Canceller canceller;
+};
+
 // A route, summed over the workers that serve it.
 struct Route {
   std::string name;
@@ -97,6 +117,12 @@ class Client {
   // Asks and returns; the future becomes ready on the client's thread, and destroying it does not wait.
   std::future<Result<Answer>> AskAsync(Question question);
   std::future<Result<Answer>> AskAsync(std::string route, std::string text);
+
+  // Asks them all, a few at a time, and waits: one result for each, in their order. A question's timeout
+  // begins when it is asked, not before. One that fails leaves the others alone.
+  std::vector<Result<Answer>> AskMany(std::vector<Question> questions, ManyOptions options = {});
+  std::vector<Result<Answer>> AskMany(const std::string& route, std::vector<std::string> texts,
+                                      ManyOptions options = {});
 
   // The routes somebody serves now, by name: listens to the workers' heartbeats (one a second) for
   // `listen_for`. Empty: the server is there, but no worker.

@@ -23,7 +23,7 @@ enum class ErrorCode {
   kUnknownModel,         // the route does not list that model
   kTooLarge,             // the question or the answer is over a limit
   kTimeout,              // no answer within the timeout
-  kCancelled,            // the Client was destroyed first
+  kCancelled,            // by a Canceller, or the Client was destroyed
   kOverloaded,           // more waits already than the server holds; try again after retry_after
   kWorkerLost,           // the worker that held the query went away; ask again
   kShuttingDown,         // the server is on its way out; ask again

@@ -4,21 +4,13 @@
 #include <ostream>
 
 #include "broker_adapters/base/status.h"
+#include "client/cli/answer_json.h"
 #include "client/cli/console.h"
+#include "client/cli/usual_route.h"
 #include "proto/contract.h"
 
 namespace llm_router::cli {
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-constexpr const char* kUsualRoute = "openai";
-
-std::string NamesOf(const std::vector<client::Route>& routes) {
-  std::string names;
-  for (const client::Route& route : routes) names += (names.empty() ? "" : ", ") + route.name;
-  return names;
-}
 
 // The usual route first, for listening to heartbeats takes over a second: only where nobody serves that one
 // is it worth finding out which there are.
@@ -26,24 +18,11 @@ client::Result<client::Answer> AskDefaultRoute(client::Client& client, client::Q
   question.route = kUsualRoute;
   auto answer = client.Ask(question);
   if (answer.ok() || answer.error().code != client::ErrorCode::kUnknownRoute) return answer;
-  const auto routes = client.Routes();
-  if (!routes.ok() || routes->empty()) return answer;
-  if (routes->size() > 1) {
-    return client::Error{client::ErrorCode::kUnknownRoute,
-                         "there are several routes: name one with -r: " + NamesOf(*routes), std::nullopt};
-  }
-  question.route = routes->front().name;
+  const auto route = UsualRoute(client);
+  if (!route.ok()) return route.error().code == client::ErrorCode::kUnknownRoute ? route.error() : answer;
+  if (*route == kUsualRoute) return answer;
+  question.route = *route;
   return client.Ask(std::move(question));
-}
-
-std::string ToJson(const client::Answer& answer) {
-  Json json = {{"response", answer.text}, {"model", answer.model}, {"provider", answer.provider}};
-  json["usage"] = Json::object();
-  if (answer.input_tokens) json["usage"]["input_tokens"] = *answer.input_tokens;
-  if (answer.output_tokens) json["usage"]["output_tokens"] = *answer.output_tokens;
-  json["attempts"] = answer.attempts;
-  json["warnings"] = answer.warnings;
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 // What is wrong with how the command was called; empty when nothing is. Reads the text where it is not given.
@@ -70,7 +49,7 @@ int RunAsk(const AskOptions& options, std::istream& in, std::ostream& out, std::
   const auto answer =
       question.route.empty() ? AskDefaultRoute(client, question) : client.Ask(std::move(question));
   if (!answer.ok()) return Fail(answer.error(), err);
-  out << (options.json ? ToJson(*answer) : answer->text) << std::endl;
+  out << (options.json ? OneLine(ToJson(*answer)) : answer->text) << std::endl;
   WriteNotes(*answer, err);
   return kDone;
 }

@@ -12,7 +12,9 @@
 #include <vector>
 
 #include "client/cli/ask.h"
+#include "client/cli/ask_file.h"
 #include "client/cli/chat.h"
+#include "client/cli/interrupt.h"
 #include "client/cli/routes.h"
 
 namespace llm_router::cli {
@@ -85,24 +87,55 @@ void AddModelOptions(CLI::App& command, std::string& route, const std::string& r
       ->check(Between<int64_t>(1, INT64_MAX));
 }
 
+// On the main thread, before the client makes threads of its own.
+int RunAskFileOnStandardStreams(AskFileOptions options) {
+  const bool at_terminal = isatty(STDERR_FILENO) == 1;
+  options.progress = at_terminal ? ProgressLine::Form::kBar : ProgressLine::Form::kLines;
+  const client::Canceller canceller;
+  const Interrupt interrupt([canceller] { canceller.Cancel(); });
+  return RunAskFile(options, canceller, std::cin, std::cout, std::cerr);
+}
+
+void AddFileOptions(CLI::App& command, AskFileOptions& options) {
+  CLI::Option* file =
+      command
+          .add_option("--file", options.file, "Ask every line of FILE (-: standard input), answers in order")
+          ->type_name("FILE");
+  command.add_option("--concurrency", options.concurrency, "With --file: how many at once (default 16)")
+      ->type_name("N")
+      ->check(Between<int64_t>(1, 10'000))
+      ->needs(file);
+  command.add_flag("--quiet", options.quiet, "With --file: no progress and no summary")->needs(file);
+  command.get_option("TEXT")->excludes(file);
+}
+
 void AddAsk(CLI::App& app, std::function<int()>& action) {
   constexpr const char* kExample =
       "  llm-router ask \"What is a message broker?\"\n"
-      "  cat report.txt | llm-router ask -r claude --system \"Summarise in three lines\"\n";
-  CLI::App* command = AddCommand(app, "ask", "Ask one question and print the answer", kExample);
+      "  cat report.txt | llm-router ask -r claude --system \"Summarise in three lines\"\n"
+      "  llm-router ask --file prompts.txt --concurrency 16 --json > answers.jsonl\n";
+  CLI::App* command =
+      AddCommand(app, "ask", "Ask one question, or a file of them, and print the answers", kExample);
   const auto options = std::make_shared<AskOptions>();
+  const auto many = std::make_shared<AskFileOptions>();
   const auto words = std::make_shared<std::vector<std::string>>();
   command->add_option("TEXT", *words, "The question; from standard input when absent or -")->type_name("");
   AddModelOptions(*command, options->question.route, "Which route to ask: the only one there is, else openai",
                   options->question);
-  command->add_flag("--json", options->json, "Print one JSON object: response, model, provider, usage, ...");
+  command->add_flag("--json", options->json,
+                    "Print one JSON object an answer: response, model, provider, usage, ...");
+  AddFileOptions(*command, *many);
   AddAddress(*command, options->server);
   AddTimeout(*command, options->server);
-  command->callback([options, words, &action] {
-    action = [options, words] {
+  command->callback([options, many, words, command, &action] {
+    action = [options, many, words, command] {
       options->question.text = Joined(*words);
       options->at_terminal = AtTerminal();
-      return RunAsk(*options, std::cin, std::cout, std::cerr);
+      if (command->count("--file") == 0) return RunAsk(*options, std::cin, std::cout, std::cerr);
+      many->server = options->server;
+      many->question = options->question;
+      many->json = options->json;
+      return RunAskFileOnStandardStreams(*many);
     };
   });
 }

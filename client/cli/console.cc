@@ -15,12 +15,16 @@ int FailUsage(const std::string& message, std::ostream& err) {
   return kUsage;
 }
 
+bool IsSimulated(const client::Answer& answer) { return answer.provider == "simulated"; }
+
+void WriteSimulatedNote(std::ostream& err) {
+  err << "note: simulated, no provider was asked; real answers need OPENAI_API_KEY or ANTHROPIC_API_KEY "
+         "where "
+         "the server runs\n";
+}
+
 void WriteNotes(const client::Answer& answer, std::ostream& err) {
-  if (answer.provider == "simulated") {
-    err << "note: simulated, no provider was asked; real answers need OPENAI_API_KEY or ANTHROPIC_API_KEY "
-           "where "
-           "the server runs\n";
-  }
+  if (IsSimulated(answer)) WriteSimulatedNote(err);
   for (const std::string& warning : answer.warnings) err << "warning: " << warning << '\n';
 }
 

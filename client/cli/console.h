@@ -19,6 +19,8 @@ int Fail(const client::Error& error, std::ostream& err);
 // The same for a command called wrongly: kUsage.
 int FailUsage(const std::string& message, std::ostream& err);
 
+bool IsSimulated(const client::Answer& answer);
+void WriteSimulatedNote(std::ostream& err);
 // One line each: a simulated answer, and what the provider could not be told.
 void WriteNotes(const client::Answer& answer, std::ostream& err);
 

@@ -39,7 +39,7 @@ def test_an_example_prints_an_answer(cluster, name, channel):
     assert "what is a" in done.stdout  # the simulator's answer holds the question
 
 
-@pytest.mark.parametrize("name", ["ask.cc", "ask_async.cc", "ask.py"])
+@pytest.mark.parametrize("name", ["ask.cc", "ask_async.cc", "ask_many.cc", "ask.py"])
 def test_an_example_says_what_is_wrong(cluster, name):
     done = run_example(cluster, command_of(name), "no-such-route")
     assert done.returncode == 1

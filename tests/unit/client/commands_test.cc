@@ -36,6 +36,8 @@ TEST_CASE("a command parsed sets what is to be run") {
       {"ask"},
       {"ask", "-r", "openai", "--address", "h:1", "--model", "m", "--temperature", "0.5", "--max-tokens", "9",
        "--system", "s", "--timeout", "2.5", "--json", "Hello"},
+      {"ask", "--file", "p.txt", "--concurrency", "16", "--quiet", "--json"},
+      {"ask", "--file", "-"},
       {"chat", "-r", "openai", "--model", "m", "--temperature", "0", "--max-tokens", "9", "--system", "s"},
       {"routes", "--json", "--address", "h:1"},
   };
@@ -56,6 +58,11 @@ TEST_CASE("a value out of bounds is refused with its flag's name") {
       {{"ask", "--timeout", "-1", "x"}, "--timeout"},
       {{"ask", "--timeout", "1e9", "x"}, "--timeout"},
       {{"ask", "--colour", "x"}, "--colour"},
+      {{"ask", "--file", "p.txt", "--concurrency", "0"}, "--concurrency"},
+      {{"ask", "--file", "p.txt", "--concurrency", "10001"}, "--concurrency"},
+      {{"ask", "--file", "p.txt", "text"}, "--file"},
+      {{"ask", "--concurrency", "2", "text"}, "--file"},
+      {{"ask", "--quiet", "text"}, "--file"},
       {{"chat", "--max-tokens", "-1"}, "--max-tokens"},
       {{"routes", "extra"}, "extra"},
   };

@@ -48,16 +48,23 @@ TEST_CASE("the examples ask the server that LLM_ROUTER_ADDRESS names, and print 
                Catch::Contains(std::string("newcomer.|In one sentence: what is a ") + word + "?\n"));
   }
 
+  const Ran many = Run(place + "/example_ask_many 2>/dev/null");
+  CHECK(many.status == 0);
+  CHECK_THAT(many.out, Catch::StartsWith("|In one sentence: what is a computer of 1990?\n") &&
+                           Catch::EndsWith("|In one sentence: what is a computer of 1999?\n"));
+
   const Ran unknown = Run(place + "/example_ask nobody 2>&1");
   CHECK(unknown.status != 0);
   CHECK_THAT(unknown.out, Catch::Contains("nobody") && Catch::Contains("openai"));
 }
 
-TEST_CASE("the README shows the example as it is built") {
+TEST_CASE("the README shows the examples as they are built") {
   const std::string client = SOURCE_DIR "/client";
-  const std::string example = FileText(client + "/examples/ask.cc");
-  REQUIRE_FALSE(example.empty());
-  CHECK_THAT(FileText(client + "/README.md"), Catch::Contains("```cpp\n" + example + "```"));
+  for (const char* name : {"ask.cc", "ask_many.cc"}) {
+    const std::string example = FileText(client + "/examples/" + name);
+    REQUIRE_FALSE(example.empty());
+    CHECK_THAT(FileText(client + "/README.md"), Catch::Contains("```cpp\n" + example + "```"));
+  }
 }
 
 }  // namespace
