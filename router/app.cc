@@ -94,6 +94,7 @@ class App {
         http_(loop.executor()) {}
 
   Awaitable<absl::Status> Start(bool simulate) {
+    CO_RETURN_IF_ERROR(OpenAdmin());
     if (simulate) CO_RETURN_IF_ERROR(StartSimulator());
     CO_RETURN_IF_ERROR(OpenEngine());
     if (roles_.gateway) CO_RETURN_IF_ERROR(OpenDoors());
@@ -141,9 +142,21 @@ class App {
     return absl::OkStatus();
   }
 
+  // First, in every role: probes hear of a start that takes long. Several workers beside a gateway on one
+  // machine all have the default port; they need not be told to take another.
+  absl::Status OpenAdmin() {
+    const int port = config_.listen.admin;
+    auto admin = AdminDoor::Start(loop_.executor(), config_.listen.host, port, metrics_);
+    if (!admin.ok() && !roles_.gateway && port == ListenConfig().admin) {
+      admin = AdminDoor::Start(loop_.executor(), config_.listen.host, 0, metrics_);
+      if (admin.ok()) log::Warning("listen.admin: port {} is taken, using {}", port, (*admin)->port());
+    }
+    if (!admin.ok()) return admin.status();
+    admin_ = *std::move(admin);
+    return absl::OkStatus();
+  }
+
   absl::Status OpenDoors() {
-    ASSIGN_OR_RETURN(admin_,
-                     AdminDoor::Start(loop_.executor(), config_.listen.host, config_.listen.admin, metrics_));
     KubemqDoorOptions options;
     options.host = config_.listen.host;
     options.port = config_.listen.grpc;

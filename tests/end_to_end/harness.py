@@ -263,6 +263,7 @@ class Cluster:
         """One more worker process, whatever the topology; on return its subscriptions are in force."""
         config = {
             "broker": f"kubemq://{self.gateway.grpc}",
+            "listen": {"admin": 0},
             "providers": self._providers,
             "routes": routes or self.routes,
             **self._extra,
