@@ -47,6 +47,19 @@ std::optional<size_t> FirstBadUtf8(std::string_view text) {
   return std::nullopt;
 }
 
+std::string ToUtf8(std::string text) {
+  auto bad = FirstBadUtf8(text);
+  if (!bad) return text;
+  std::string clean;
+  std::string_view rest = text;
+  for (; bad; bad = FirstBadUtf8(rest)) {
+    clean += rest.substr(0, *bad);
+    clean += "\xEF\xBF\xBD";
+    rest.remove_prefix(*bad + 1);
+  }
+  return clean.append(rest);
+}
+
 std::string Excerpt(std::string_view text, size_t bytes) {
   std::string excerpt;
   size_t at = 0;

@@ -12,6 +12,9 @@ namespace llm_router {
 // well-formed); nothing when all of it is UTF-8.
 std::optional<size_t> FirstBadUtf8(std::string_view text);
 
+// `text` with U+FFFD for every byte that belongs to no well-formed character.
+std::string ToUtf8(std::string text);
+
 // The beginning of `text` for an error message: at most `bytes` of it, whole characters, on one line.
 std::string Excerpt(std::string_view text, size_t bytes = 80);
 

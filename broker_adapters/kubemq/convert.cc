@@ -7,6 +7,7 @@
 
 #include "broker_adapters/base/clock.h"
 #include "broker_adapters/base/status.h"
+#include "broker_adapters/base/utf8.h"
 #include "proto/contract.h"
 #include "proto/fault.h"
 #include "proto/kubemq_text.h"
@@ -15,44 +16,6 @@ namespace llm_router {
 namespace {
 
 namespace tag = contract::tag;
-
-// The length of the valid UTF-8 sequence at the start of `text`, 0 if there is none.
-size_t SequenceLength(std::string_view text) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return 1;
-  const size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (first < 0xC2 || first > 0xF4 || text.size() < length) return 0;
-  // The second byte's range excludes overlong forms, surrogates and what lies beyond U+10FFFF.
-  const unsigned char low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
-  const unsigned char high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
-  if (byte(1) < low || byte(1) > high) return 0;
-  for (size_t i = 2; i < length; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-  }
-  return length;
-}
-
-bool IsUtf8(std::string_view text) {
-  while (!text.empty()) {
-    const size_t length = SequenceLength(text);
-    if (length == 0) return false;
-    text.remove_prefix(length);
-  }
-  return true;
-}
-
-// `text` with every byte that is no UTF-8 replaced by U+FFFD.
-std::string Utf8(std::string text) {
-  if (IsUtf8(text)) return text;
-  std::string clean;
-  for (std::string_view rest = text; !rest.empty();) {
-    const size_t length = SequenceLength(rest);
-    clean += length == 0 ? std::string_view("\xEF\xBF\xBD") : rest.substr(0, length);
-    rest.remove_prefix(std::max<size_t>(length, 1));
-  }
-  return clean;
-}
 
 template <class Wire>
 Tags TagsOf(const Wire& wire) {
@@ -63,7 +26,7 @@ Tags TagsOf(const Wire& wire) {
 
 template <class Wire>
 void SetTags(const Tags& tags, Wire& wire) {
-  for (const auto& [key, value] : tags) (*wire.mutable_tags())[Utf8(key)] = Utf8(value);
+  for (const auto& [key, value] : tags) (*wire.mutable_tags())[ToUtf8(key)] = ToUtf8(value);
 }
 
 }  // namespace
@@ -122,10 +85,10 @@ kubemq::Request ToWire(Query query) {
                                                            : kubemq::Request::Query);
   request.set_timeout(
       static_cast<int32_t>(std::clamp<int64_t>(left, 1, std::numeric_limits<int32_t>::max())));
-  request.set_requestid(Utf8(std::move(query.message.id)));
-  request.set_clientid(Utf8(std::move(query.message.client_id)));
-  request.set_channel(Utf8(std::move(query.message.channel)));
-  request.set_metadata(Utf8(std::move(query.message.metadata)));
+  request.set_requestid(ToUtf8(std::move(query.message.id)));
+  request.set_clientid(ToUtf8(std::move(query.message.client_id)));
+  request.set_channel(ToUtf8(std::move(query.message.channel)));
+  request.set_metadata(ToUtf8(std::move(query.message.metadata)));
   request.set_body(std::move(query.message.body));
   request.set_span(std::move(query.message.span));
   SetTags(query.message.tags, request);
@@ -134,14 +97,14 @@ kubemq::Request ToWire(Query query) {
 
 kubemq::Response ToWire(Reply reply) {
   kubemq::Response response;
-  response.set_clientid(Utf8(std::move(reply.message.client_id)));
-  response.set_requestid(Utf8(std::move(reply.message.id)));
-  response.set_metadata(Utf8(std::move(reply.message.metadata)));
+  response.set_clientid(ToUtf8(std::move(reply.message.client_id)));
+  response.set_requestid(ToUtf8(std::move(reply.message.id)));
+  response.set_metadata(ToUtf8(std::move(reply.message.metadata)));
   response.set_body(std::move(reply.message.body));
   response.set_cachehit(reply.cache_hit);
   response.set_timestamp(reply.message.timestamp);
   response.set_executed(reply.executed);
-  response.set_error(Utf8(std::move(reply.error)));
+  response.set_error(ToUtf8(std::move(reply.error)));
   response.set_span(std::move(reply.message.span));
   SetTags(reply.message.tags, response);
   return response;
@@ -149,10 +112,10 @@ kubemq::Response ToWire(Reply reply) {
 
 kubemq::Event EventToWire(Message event) {
   kubemq::Event wire;
-  wire.set_eventid(Utf8(std::move(event.id)));
-  wire.set_clientid(Utf8(std::move(event.client_id)));
-  wire.set_channel(Utf8(std::move(event.channel)));
-  wire.set_metadata(Utf8(std::move(event.metadata)));
+  wire.set_eventid(ToUtf8(std::move(event.id)));
+  wire.set_clientid(ToUtf8(std::move(event.client_id)));
+  wire.set_channel(ToUtf8(std::move(event.channel)));
+  wire.set_metadata(ToUtf8(std::move(event.metadata)));
   wire.set_body(std::move(event.body));
   SetTags(event.tags, wire);
   return wire;
@@ -160,9 +123,9 @@ kubemq::Event EventToWire(Message event) {
 
 kubemq::EventReceive EventReceiveToWire(const Message& event) {
   kubemq::EventReceive wire;
-  wire.set_eventid(Utf8(event.id));
-  wire.set_channel(Utf8(event.channel));
-  wire.set_metadata(Utf8(event.metadata));
+  wire.set_eventid(ToUtf8(event.id));
+  wire.set_channel(ToUtf8(event.channel));
+  wire.set_metadata(ToUtf8(event.metadata));
   wire.set_body(event.body);
   wire.set_timestamp(event.timestamp != 0 ? event.timestamp : UnixNanos());
   SetTags(event.tags, wire);

@@ -29,5 +29,12 @@ TEST_CASE("an excerpt is short, on one line and UTF-8") {
   CHECK_FALSE(FirstBadUtf8(Excerpt(std::string(1000, '\xC3'))).has_value());
 }
 
+TEST_CASE("bytes that are no UTF-8 become U+FFFD, one each, and the rest stays") {
+  CHECK(ToUtf8("caf\xC3\xA9") == "caf\xC3\xA9");
+  CHECK(ToUtf8("") == "");
+  CHECK(ToUtf8("\x80 a\xE9") == "\xEF\xBF\xBD a\xEF\xBF\xBD");
+  CHECK(ToUtf8("\xE2\x82") == "\xEF\xBF\xBD\xEF\xBF\xBD");
+}
+
 }  // namespace
 }  // namespace llm_router
