@@ -249,13 +249,7 @@ log::Level LevelNamed(const std::string& name) {
 }
 
 absl::StatusOr<Config> ReadConfig(const ServeArguments& arguments) {
-  LoadRequest request;
-  request.file = arguments.file;
-  request.set = arguments.settings;
-  request.environment = ProcessEnvironment();
-  request.provider_types = AllProviderTypes();
-  request.check_broker_url = CheckBrokerUrl;
-  ASSIGN_OR_RETURN(Config config, LoadConfig(request));
+  ASSIGN_OR_RETURN(Config config, LoadConfig(LoadRequestOf(arguments.file, arguments.settings)));
   RETURN_IF_ERROR(CheckLoopback(config.listen.host));
   return config;
 }
@@ -266,6 +260,27 @@ int RefuseToStart(const absl::Status& why) {
 }
 
 }  // namespace
+
+LoadRequest LoadRequestOf(const std::optional<std::string>& file, const std::vector<std::string>& settings) {
+  LoadRequest request;
+  request.file = file;
+  request.set = settings;
+  request.environment = ProcessEnvironment();
+  request.provider_types = AllProviderTypes();
+  request.check_broker_url = CheckBrokerUrl;
+  return request;
+}
+
+absl::StatusOr<std::vector<std::string>> CheckConfiguration(const ServeArguments& arguments) {
+  ASSIGN_OR_RETURN(const Config config, ReadConfig(arguments));
+  ASSIGN_OR_RETURN(const Providers providers, Providers::Resolve(config));
+  std::vector<std::string> warnings;
+  for (const ProviderConfig& provider : config.providers) {
+    const absl::Status key = providers.Find(provider.id)->CheckKey();
+    if (!key.ok()) warnings.emplace_back(MessageOf(key));
+  }
+  return warnings;
+}
 
 int Serve(const ServeArguments& arguments) {
   auto config = ReadConfig(arguments);

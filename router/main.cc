@@ -4,6 +4,7 @@
 
 #include "client/cli/commands.h"
 #include "router/app.h"
+#include "router/config_command.h"
 #include "router/net/descriptors.h"
 
 namespace llm_router {
@@ -75,6 +76,44 @@ void AddSimulate(CLI::App& app, SimulatorOptions& options, std::function<int()>&
   });
 }
 
+constexpr const char* kConfigAbout =
+    "Look at a configuration.\n\n"
+    "  llm-router config check llm-router.yaml   everything that is wrong with it, at once\n"
+    "  llm-router config print --effective       every value in force, and where it came from\n"
+    "  llm-router config example > llm-router.yaml\n"
+    "  llm-router config schema > llm-router.schema.json";
+
+void AddConfigPrint(CLI::App& config, ServeArguments& arguments, bool& effective,
+                    std::function<int()>& action) {
+  CLI::App* print =
+      config.add_subcommand("print", "Print what the file says; with --effective, what is in force");
+  print->add_option("-c,--config", arguments.file, "Configuration file (default: as for serve)");
+  CLI::Option* all =
+      print->add_flag("--effective", effective, "Every value in force, and where it came from");
+  print->add_option("--set", arguments.settings, "As for serve")
+      ->allow_extra_args(false)
+      ->option_text("PATH=VALUE")
+      ->needs(all);
+  print->callback([&] { action = [&] { return PrintConfig(arguments, effective); }; });
+}
+
+void AddConfig(CLI::App& app, ServeArguments& arguments, bool& effective, std::function<int()>& action) {
+  CLI::App* config = app.add_subcommand("config", kConfigAbout);
+  config->require_subcommand(1);
+  AddConfigPrint(*config, arguments, effective, action);
+  CLI::App* check = config->add_subcommand(
+      "check",
+      "Say all that is wrong with FILE, and warn of what will not work; exit code 1 if it can't be used");
+  check->add_option("FILE", arguments.file, "Configuration file (default: as for serve)")->type_name("");
+  check->callback([&] { action = [&] { return CheckConfig(arguments); }; });
+  const auto add = [&](const char* name, const char* description, int (*print)()) {
+    config->add_subcommand(name, description)->callback([&action, print] { action = print; });
+  };
+  add("schema", "Print a JSON Schema of the file, for editors", PrintSchema);
+  add("reference", "Print every setting as a Markdown table", PrintReference);
+  add("example", "Print a file with every setting, its help and its default", PrintExample);
+}
+
 }  // namespace
 
 int Main(int argc, char** argv) {
@@ -86,6 +125,9 @@ int Main(int argc, char** argv) {
   SimulatorOptions simulator;
   AddServe(app, serve, action);
   AddSimulate(app, simulator, action);
+  ServeArguments shown;
+  bool effective = false;
+  AddConfig(app, shown, effective, action);
   cli::AddClientCommands(app, action);
   try {
     app.parse(argc, argv);

@@ -13,6 +13,7 @@
 #include "proto/fault.h"
 #include "router/config/binder.h"
 #include "router/config/cross_check.h"
+#include "router/config/effective.h"
 #include "router/config/env_file.h"
 #include "router/config/overrides.h"
 #include "router/config/problems.h"
@@ -127,21 +128,48 @@ std::string VersionOf(const Bound& bound) {
   return version;
 }
 
+struct Loaded {
+  Loaded() = default;
+
+  Environment environment;
+  SettingNode root;
+  Bound bound;
+};
+
+absl::StatusOr<Loaded> Load(const LoadRequest& request) {
+  Loaded loaded;
+  ASSIGN_OR_RETURN(loaded.environment, FullEnvironment(request));
+  ASSIGN_OR_RETURN(loaded.root, ReadSettings(request, loaded.environment));
+  Problems problems;
+  if (loaded.root.kind == SettingNode::Kind::kMap) {
+    ApplyEnvironment(loaded.root, loaded.environment, problems);
+    ApplySet(loaded.root, request.set, problems);
+  }
+  loaded.bound = Bind(loaded.root, loaded.environment, problems);
+  CrossCheck(request, loaded.bound, problems);
+  RETURN_IF_ERROR(problems.ToStatus());
+  loaded.bound.config.version = VersionOf(loaded.bound);
+  return loaded;
+}
+
 }  // namespace
 
 absl::StatusOr<Config> LoadConfig(const LoadRequest& request) {
+  ASSIGN_OR_RETURN(Loaded loaded, Load(request));
+  return std::move(loaded.bound.config);
+}
+
+absl::StatusOr<SettingNode> ReadWrittenSettings(const LoadRequest& request) {
   ASSIGN_OR_RETURN(const Environment environment, FullEnvironment(request));
-  ASSIGN_OR_RETURN(SettingNode root, ReadSettings(request, environment));
-  Problems problems;
-  if (root.kind == SettingNode::Kind::kMap) {
-    ApplyEnvironment(root, environment, problems);
-    ApplySet(root, request.set, problems);
-  }
-  Bound bound = Bind(root, environment, problems);
-  CrossCheck(request, bound, problems);
-  RETURN_IF_ERROR(problems.ToStatus());
-  bound.config.version = VersionOf(bound);
-  return std::move(bound.config);
+  const auto file = FindFile(request, environment);
+  auto root = file ? ReadFileOfSettings(*file) : ParseYaml(kBuiltInSettings, "built-in settings");
+  RETURN_IF_ERROR(root.status());
+  return WrittenSettings(*root);
+}
+
+absl::StatusOr<SettingNode> ReadEffectiveSettings(const LoadRequest& request) {
+  ASSIGN_OR_RETURN(const Loaded loaded, Load(request));
+  return EffectiveSettings(loaded.root, loaded.bound, loaded.environment);
 }
 
 Environment ProcessEnvironment() {

@@ -17,6 +17,7 @@
 #include "absl/status/statusor.h"
 #include "router/config/config.h"
 #include "router/config/expand.h"
+#include "router/config/tree.h"
 
 namespace llm_router {
 
@@ -40,6 +41,12 @@ struct LoadRequest {
 };
 
 absl::StatusOr<Config> LoadConfig(const LoadRequest& request);
+
+// A configuration to be shown: its secrets are "***".
+// What the file says; what is built in where there is none.
+absl::StatusOr<SettingNode> ReadWrittenSettings(const LoadRequest& request);
+// What LoadConfig makes of it: every value in force, with its origin.
+absl::StatusOr<SettingNode> ReadEffectiveSettings(const LoadRequest& request);
 
 // The environment of this process.
 Environment ProcessEnvironment();

@@ -14,6 +14,9 @@ using enum SettingKind;
 
 constexpr std::string_view kLevels[] = {"debug", "info", "warning", "error"};
 
+// contract::CheckRouteName.
+constexpr std::string_view kRoutePattern = "^(?!llm|stream)[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*$";
+
 constexpr Setting kRoot{.path = ""};
 
 // clang-format off
@@ -54,16 +57,17 @@ constexpr Setting kTable[] = {
 
     {.path = "providers", .kind = kMap, .least = 0, .most = 1000,
      .help = "The chat APIs that routes may call, each under an id of your choice."},
-    {.path = "providers.*", .kind = kGroup, .check = CheckProviderId,
+    {.path = "providers.*", .kind = kGroup, .example = "openai", .pattern = "^[A-Za-z0-9_.-]{1,128}$", .check = CheckProviderId,
      .store = [](Config& config, const SettingValue& value) { config.providers.emplace_back().id = value.text; },
      .help = "One provider."},
-    {.path = "providers.*.type", .kind = kText, .required = true, .least = 1, .most = 64,
+    {.path = "providers.*.type", .kind = kText, .required = true, .least = 1, .most = 64, .example = "openai",
      .store = [](Config& config, const SettingValue& value) { config.providers.back().type = value.text; },
      .help = "Which API it speaks, and how."},
-    {.path = "providers.*.base_url", .kind = kText, .most = 2048, .check = CheckBaseUrl,
+    {.path = "providers.*.base_url", .kind = kText, .most = 2048, .example = "https://api.openai.com/v1", .pattern = "^https?://[^/?#@ ]+(/[^?#@ ]*)?$",
+     .check = CheckBaseUrl,
      .store = [](Config& config, const SettingValue& value) { config.providers.back().base_url = value.text; },
      .help = "Where it is, up to the version: https://host/v1. Default: its type's."},
-    {.path = "providers.*.key", .kind = kText, .secret = true, .most = 8192, .check = CheckKey,
+    {.path = "providers.*.key", .kind = kText, .secret = true, .most = 8192, .example = "${OPENAI_API_KEY}", .check = CheckKey,
      .store = [](Config& config, const SettingValue& value) {
        config.providers.back().key = Secret(value.text);
        config.providers.back().key_variable = value.variable;
@@ -72,7 +76,7 @@ constexpr Setting kTable[] = {
 
     {.path = "routes", .kind = kMap, .least = 0, .most = 1000,
      .help = "The channels that are served, each under its name."},
-    {.path = "routes.*", .kind = kGroup, .check = contract::CheckRouteName,
+    {.path = "routes.*", .kind = kGroup, .example = "openai", .pattern = kRoutePattern, .check = contract::CheckRouteName,
      .store = [](Config& config, const SettingValue& value) { config.routes.emplace_back().name = value.text; },
      .help = "One route: queries on the channel NAME_requests."},
     {.path = "routes.*.concurrency", .kind = kInteger, .fallback = "256", .least = 1, .most = 100'000,
@@ -84,11 +88,11 @@ constexpr Setting kTable[] = {
     {.path = "routes.*.targets[]", .kind = kGroup,
      .store = [](Config& config, const SettingValue&) { config.routes.back().targets.emplace_back(); },
      .help = "One target."},
-    {.path = "routes.*.targets[].provider", .kind = kText, .required = true, .least = 1, .most = 128,
+    {.path = "routes.*.targets[].provider", .kind = kText, .required = true, .least = 1, .most = 128, .example = "openai",
      .remedy = "give the id of one of the providers",
      .store = [](Config& config, const SettingValue& value) { config.routes.back().targets.back().provider = value.text; },
      .help = "The id of a provider."},
-    {.path = "routes.*.targets[].model", .kind = kText, .most = 256,
+    {.path = "routes.*.targets[].model", .kind = kText, .most = 256, .example = "gpt-4o-mini",
      .store = [](Config& config, const SettingValue& value) { config.routes.back().targets.back().model = value.text; },
      .help = "The model, as the provider names it. Default: its type's."},
 };

@@ -42,8 +42,10 @@ struct Setting {
   int64_t least = 0;
   int64_t most = 0;
   std::span<const std::string_view> choices = {};
-  std::string_view shorthand = {};                    // of a group: a bare value stands for this child
-  std::string_view remedy = {};                       // what to do when it is missing; empty: "give one"
+  std::string_view shorthand = {};  // of a group: a bare value stands for this child
+  std::string_view example = {};    // for the example file, where there is no default; of a `*`: a name
+  std::string_view pattern = {};  // what `check` asks for, for the schema: of a text, or of the name of a `*`
+  std::string_view remedy = {};   // what to do when it is missing; empty: "give one"
   absl::Status (*check)(std::string_view) = nullptr;  // of a text, or of the name of a `*`
   // Takes the value into `config`; a `*` or `[]` that is a group takes its name, and becomes the entry that
   // the rows below it fill.

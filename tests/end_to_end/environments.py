@@ -57,6 +57,7 @@ def go_environment(folder, _):
 # name: (how to make it, its argument, the files it depends on)
 ENVIRONMENTS = {
     "pytest": (python_environment, HERE / "requirements.txt", [HERE / "requirements.txt"]),
+    "jsonschema": (python_environment, HERE / "jsonschema.txt", [HERE / "jsonschema.txt"]),
     "kubemq-3.4.1": (
         python_environment,
         SDK / "python/kubemq-3.4.1.txt",

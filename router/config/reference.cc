@@ -1,0 +1,133 @@
+#include "router/config/reference.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "router/config/settings.h"
+#include "router/config/yaml_text.h"
+
+namespace llm_router {
+namespace {
+
+// ---- the table in README ----
+
+// `|` would end the cell, `<` begin a tag.
+std::string Cell(std::string_view text) {
+  std::string cell;
+  for (const char c : text) {
+    if (c == '|') cell += '\\';
+    cell += c == '<' ? std::string("&lt;") : std::string(1, c);
+  }
+  return cell;
+}
+
+std::string ValuesOf(const Setting& setting) {
+  switch (setting.kind) {
+    case SettingKind::kInteger:
+      return fmt::format("{} to {}", setting.least, setting.most);
+    case SettingKind::kChoice:
+      return fmt::format("{}", fmt::join(setting.choices, ", "));
+    case SettingKind::kMap:
+      return fmt::format("a map, at most {}", setting.most);
+    case SettingKind::kList:
+      return fmt::format("a list, at most {}", setting.most);
+    case SettingKind::kText:
+      return setting.secret ? "secret" : "text";
+    case SettingKind::kGroup:
+      break;
+  }
+  return "";
+}
+
+std::string DefaultOf(const Setting& setting) {
+  if (setting.required) return "required";
+  return setting.fallback.empty() ? std::string() : fmt::format("`{}`", setting.fallback);
+}
+
+// ---- the example file ----
+
+class Example {
+ public:
+  // `comment` says that what encloses it is commented out.
+  void Add(const Setting& setting, size_t at, const std::string& lead, bool comment) {
+    switch (setting.kind) {
+      case SettingKind::kGroup:
+        return AddChildren(setting, at, lead, comment);
+      case SettingKind::kMap:
+        return AddMap(setting, at, lead, comment);
+      case SettingKind::kList:
+        return AddList(setting, at, lead, comment);
+      default:
+        return Line(lead + ValueOf(setting), comment);
+    }
+  }
+
+  // Below `setting`, each with its help above it.
+  void AddChildren(const Setting& setting, size_t at, const std::string& lead, bool comment) {
+    if (!lead.empty()) Line(lead, comment);
+    for (const Setting* child : ChildrenOf(setting)) {
+      if (at == 0 && !text_.empty()) text_ += '\n';
+      const bool out = comment || IsCommentedOut(*child);
+      const std::string indent(at, ' ');
+      Line(fmt::format("{}# {}", indent, child->help), false);
+      Add(*child, at + 2, fmt::format("{}{}:", indent, NameOf(*child)), out);
+    }
+  }
+
+  std::string Take() { return std::move(text_); }
+
+ private:
+  static bool IsCommentedOut(const Setting& setting) {
+    if (setting.required || !setting.fallback.empty()) return false;
+    if (setting.kind == SettingKind::kGroup || setting.example.starts_with("${")) return false;
+    return !(setting.kind == SettingKind::kMap && !ChildrenOf(setting).front()->example.empty());
+  }
+
+  static std::string ValueOf(const Setting& setting) {
+    const std::string_view value = setting.fallback.empty() ? setting.example : setting.fallback;
+    return value.empty() ? std::string() : " " + YamlScalar(value);
+  }
+
+  void AddMap(const Setting& setting, size_t at, const std::string& lead, bool comment) {
+    Line(lead, comment);
+    const Setting& entry = *ChildrenOf(setting).front();
+    const std::string_view name = entry.example.empty() ? std::string_view("NAME") : entry.example;
+    Add(entry, at + 2, fmt::format("{}{}:", std::string(at, ' '), name), comment);
+  }
+
+  void AddList(const Setting& setting, size_t at, const std::string& lead, bool comment) {
+    Line(lead, comment);
+    const Setting& item = *ChildrenOf(setting).front();
+    Add(item, at + 2, std::string(at, ' ') + "-", comment);
+  }
+
+  void Line(const std::string& line, bool comment) {
+    const size_t begin = line.find_first_not_of(' ');
+    text_ += comment ? line.substr(0, begin) + "# " + line.substr(begin) : line;
+    text_ += '\n';
+  }
+
+  std::string text_;
+};
+
+}  // namespace
+
+std::string SettingsReference() {
+  std::string table = "| setting | default | values | what it is |\n|---|---|---|---|\n";
+  for (const Setting& row : AllSettings()) {
+    if (row.kind == SettingKind::kGroup) continue;
+    table += fmt::format("| `{}` | {} | {} | {} |\n", row.path, Cell(DefaultOf(row)), Cell(ValuesOf(row)),
+                         Cell(row.help));
+  }
+  return table;
+}
+
+std::string SettingsExample() {
+  Example example;
+  example.AddChildren(RootSetting(), 0, "", false);
+  return "# Every setting of llm-router, with its default; what is commented out has none.\n"
+         "# Printed by `llm-router config example`.\n\n" +
+         example.Take();
+}
+
+}  // namespace llm_router
