@@ -114,7 +114,8 @@ class App {
   // Doors first, so that what they have taken still finds its worker.
   Awaitable<void> Stop() {
     if (admin_) admin_->SetReady(false);
-    if (door_) co_await door_->Stop(kUnlimited);
+    if (kubemq_) co_await kubemq_->Stop(kUnlimited);
+    if (door_) co_await door_->Stop();
     if (worker_) co_await worker_->Drain();
     if (broker_) co_await broker_->Stop();
     if (simulator_) co_await simulator_->Stop();
@@ -157,11 +158,13 @@ class App {
   }
 
   absl::Status OpenDoors() {
+    KubemqServerOptions serving;
+    serving.max_body = static_cast<size_t>(config_.limits.body);
+    kubemq_ = KubemqServer::Start(loop_, *broker_, serving);
     KubemqDoorOptions options;
     options.host = config_.listen.host;
     options.port = config_.listen.grpc;
-    options.max_body = static_cast<size_t>(config_.limits.body);
-    ASSIGN_OR_RETURN(door_, KubemqDoor::Start(loop_, *broker_, options));
+    ASSIGN_OR_RETURN(door_, KubemqDoor::Start(kubemq_, options));
     return absl::OkStatus();
   }
 
@@ -192,6 +195,7 @@ class App {
   std::unique_ptr<Pipeline> pipeline_;
   std::unique_ptr<Worker> worker_;
   std::unique_ptr<AdminDoor> admin_;
+  std::shared_ptr<KubemqServer> kubemq_;  // shared with its doors and their calls
   std::unique_ptr<KubemqDoor> door_;
 };
 

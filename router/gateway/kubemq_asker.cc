@@ -67,22 +67,33 @@ Question::Question(const kubemq::Request& request)
   if (query.message.id.empty()) query.message.id = NewId();
 }
 
-KubemqAsker::KubemqAsker(Broker& broker, const Roster& roster, ChannelRegistry& channels, DoorStats& stats,
-                         size_t max_body)
-    : broker_(broker), roster_(roster), channels_(channels), stats_(stats), max_body_(max_body) {}
-
 Awaitable<absl::StatusOr<kubemq::Response>> KubemqAsker::Ask(Question question) {
+  if (server_.refusing()) co_return absl::UnavailableError(kubemq_text::kNotReady.data());
+  const size_t bytes = question.query.message.body.size();
+  if (!server_.Enter(bytes)) {
+    co_return Refused(question.query,
+                      MakeFault(Fault::kOverloaded, "too many queries are under way: ask again later"));
+  }
+  ++stats_.in_flight;
+  auto response = co_await Answer(std::move(question));
+  --stats_.in_flight;
+  server_.Leave(bytes);
+  co_return response;
+}
+
+Awaitable<absl::StatusOr<kubemq::Response>> KubemqAsker::Answer(Question question) {
   Query& query = question.query;
   ++stats_.requests;
   if (query.kind == Kind::kQuery && query.message.channel == kubemq_text::kInternalRequests)
     co_return Manage(query);
-  channels_.Sent(TypeOf(query.kind), query.message.channel, query.message.body.size());
+  server_.channels().Sent(TypeOf(query.kind), query.message.channel, query.message.body.size());
   Stamp(query);
   const bool cached = query.kind == Kind::kQuery && !question.cache_key.empty();
   if (cached) {
     question.cache_key = QueryCache::Key(TagOr(query.message.tags, tag::kTenant, contract::kDefaultTenant),
                                          query.message.channel, question.cache_key);
-    if (const Reply* kept = cache_.Find(question.cache_key, Now())) co_return CachedReply(*kept, query);
+    if (const Reply* kept = server_.cache().Find(question.cache_key, Now()))
+      co_return CachedReply(*kept, query);
   } else {
     question.cache_key.clear();
   }
@@ -94,29 +105,29 @@ Awaitable<absl::StatusOr<kubemq::Response>> KubemqAsker::Ask(Question question) 
 
 Awaitable<absl::StatusOr<kubemq::Response>> KubemqAsker::Route(Question question) {
   const Query asked = WithoutBody(question.query);
-  absl::StatusOr<Reply> reply = co_await broker_.Request(std::move(question.query));
+  absl::StatusOr<Reply> reply = co_await server_.broker().Request(std::move(question.query));
   if (co_await Cancelled()) {
     PublishCancel(asked);
-    reply = MakeFault(Fault::kCancelled, "the caller went away");
+    reply = Cut();
   } else if (reply.ok() && reply->executed && !question.cache_key.empty()) {
-    cache_.Keep(question.cache_key, *reply, Now() + question.cache_ttl);
+    server_.cache().Keep(question.cache_key, *reply, Now() + question.cache_ttl);
   }
   co_return Conclude(asked, std::move(reply));
 }
 
 absl::StatusOr<kubemq::Response> KubemqAsker::Conclude(const Query& asked, absl::StatusOr<Reply> reply) {
-  if (reply.ok() && reply->message.body.size() > max_body_) {
+  if (reply.ok() && reply->message.body.size() > server_.options().max_body) {
     reply = MakeFault(Fault::kTooLarge,
                       fmt::format("the reply has {} bytes and limits.body allows {}: ask for less, or raise "
                                   "that setting",
-                                  reply->message.body.size(), max_body_));
+                                  reply->message.body.size(), server_.options().max_body));
   }
   if (!reply.ok() && FaultOf(reply.status()) == Fault::kTimeout) {
     ++stats_.timeouts;
     return absl::InternalError(absl::string_view(kubemq_text::kTimeout.data(), kubemq_text::kTimeout.size()));
   }
   if (!reply.ok() && FaultOf(reply.status()) == Fault::kCancelled) return reply.status();
-  channels_.Answered(TypeOf(asked.kind), asked.message.channel);
+  server_.channels().Answered(TypeOf(asked.kind), asked.message.channel);
   // Every other failure is a reply like any other: an SDK that saw an RPC error would ask, and pay, again.
   kubemq::Response response = reply.ok() ? ToWire(*std::move(reply)) : Refused(asked, reply.status());
   // A worker in this process has no wire of its own to say these.
@@ -139,15 +150,15 @@ void KubemqAsker::Stamp(Query& query) const {
 }
 
 absl::Status KubemqAsker::CheckBody(const Query& query) const {
-  if (query.message.body.size() <= max_body_) return absl::OkStatus();
+  if (query.message.body.size() <= server_.options().max_body) return absl::OkStatus();
   return MakeFault(Fault::kTooLarge,
                    fmt::format("the body has {} bytes and limits.body allows {}: send less, "
                                "or raise that setting",
-                               query.message.body.size(), max_body_));
+                               query.message.body.size(), server_.options().max_body));
 }
 
 bool KubemqAsker::Serves(std::string_view route, const std::string& channel) const {
-  return roster_.Serves(route) || channels_.HasSubscriber(ChannelType::kQueries, channel);
+  return server_.roster().Serves(route) || server_.channels().HasSubscriber(ChannelType::kQueries, channel);
 }
 
 Awaitable<absl::Status> KubemqAsker::CheckServed(const Query& query) const {
@@ -156,8 +167,8 @@ Awaitable<absl::Status> KubemqAsker::CheckServed(const Query& query) const {
   const TimePoint settled = std::min(born_ + kRosterSettles, query.deadline);
   while (!Serves(*route, query.message.channel)) {
     if (Now() < settled && co_await Sleep(Now() + Milliseconds(20))) continue;
-    if (co_await Cancelled()) co_return MakeFault(Fault::kCancelled, "the caller went away");
-    co_return UnservedRoute(*route, roster_.Routes());
+    if (co_await Cancelled()) co_return Cut();
+    co_return UnservedRoute(*route, server_.roster().Routes());
   }
   co_return absl::OkStatus();
 }
@@ -176,13 +187,21 @@ kubemq::Response KubemqAsker::CachedReply(const Reply& kept, const Query& query)
   return ToWire(std::move(reply));
 }
 
+// Why a coroutine of ours was cancelled.
+absl::Status KubemqAsker::Cut() const {
+  if (server_.grace_over()) {
+    return MakeFault(Fault::kShuttingDown, "the server is shutting down: ask again");
+  }
+  return MakeFault(Fault::kCancelled, "the caller went away");
+}
+
 void KubemqAsker::PublishCancel(const Query& asked) {
-  ++stats_.cancelled;
+  if (!server_.grace_over()) ++stats_.cancelled;
   const auto query = TagOr(asked.message.tags, tag::kQuery);
   if (!contract::RouteOfRequestsChannel(asked.message.channel) || query.empty()) return;
   const contract::Cancel cancel(std::string(query), ToUnixMillis(asked.deadline));
   // Lost at worst: then the worker goes on until the query's deadline.
-  (void)broker_.Publish(Message(std::string(contract::kControlChannel), contract::ToJson(cancel)));
+  (void)server_.broker().Publish(Message(std::string(contract::kControlChannel), contract::ToJson(cancel)));
 }
 
 kubemq::Response KubemqAsker::Manage(const Query& query) {
@@ -196,15 +215,15 @@ kubemq::Response KubemqAsker::Manage(const Query& query) {
   }
   if (verb == kubemq_text::kListChannels) {
     const auto search = TagOr(tags, "channel_search", TagOr(tags, "search"));
-    return Done(query, channels_.List(*type, search));
+    return Done(query, server_.channels().List(*type, search));
   }
   const auto channel = TagOr(tags, "channel");
   if (const auto text = kubemq_check::Channel(channel); !text.empty())
     return Refused(query, MakeFault(Fault::kInvalidRequest, text));
   if (verb == kubemq_text::kCreateChannel) {
-    channels_.Create(*type, channel);
+    server_.channels().Create(*type, channel);
   } else if (verb == kubemq_text::kDeleteChannel) {
-    channels_.Delete(*type, channel);
+    server_.channels().Delete(*type, channel);
   } else {
     return Refused(query, MakeFault(Fault::kInvalidRequest,
                                     fmt::format("\"{}\" is no request to this server: there are "

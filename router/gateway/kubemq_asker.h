@@ -1,22 +1,17 @@
-// KubemqAsker: what a KubeMQ server does with a request, whatever transport it came by: channel management,
-// cache, stamps, fail-fast, and the query itself over the broker.
+// KubemqAsker: what a KubeMQ server does with a request, whatever wire it came by: bounds, channel
+// management, cache, stamps, fail-fast, and the query itself over the broker.
 //
-// Owned by the door; loop thread only. Requests come checked (kubemq_check.h).
+// One a door, which owns it; loop thread only. Requests come checked (kubemq_check.h).
 #pragma once
 
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "broker_adapters/broker.h"
-#include "kubemq.pb.h"
-#include "router/gateway/channel_registry.h"
-#include "router/gateway/door_stats.h"
-#include "router/gateway/query_cache.h"
-#include "router/gateway/roster.h"
+#include "router/gateway/kubemq_server.h"
 
 namespace llm_router {
 
-// A request as it came, copied out of gRPC's hands.
+// A request as it came, copied out of its wire's hands.
 struct Question {
   explicit Question(const kubemq::Request& request);
 
@@ -27,14 +22,15 @@ struct Question {
 
 class KubemqAsker {
  public:
-  KubemqAsker(Broker& broker, const Roster& roster, ChannelRegistry& channels, DoorStats& stats,
-              size_t max_body);
+  KubemqAsker(KubemqServer& server, DoorStats& stats) : server_(server), stats_(stats) {}
 
   // The reply, executed or not; a failed status only where KubeMQ has an RPC error (its text is the
-  // message). A cancelled coroutine tells the workers so and returns fault cancelled.
+  // message; code unavailable: the server is stopping). A cancelled coroutine tells the workers so and
+  // returns fault cancelled, or a reply that says shutting down when the server cut it.
   Awaitable<absl::StatusOr<kubemq::Response>> Ask(Question question);
 
  private:
+  Awaitable<absl::StatusOr<kubemq::Response>> Answer(Question question);
   kubemq::Response Manage(const Query& query);
   kubemq::Response CachedReply(const Reply& kept, const Query& query);
   void Stamp(Query& query) const;
@@ -43,14 +39,11 @@ class KubemqAsker {
   bool Serves(std::string_view route, const std::string& channel) const;
   Awaitable<absl::StatusOr<kubemq::Response>> Route(Question question);
   absl::StatusOr<kubemq::Response> Conclude(const Query& asked, absl::StatusOr<Reply> reply);
+  absl::Status Cut() const;
   void PublishCancel(const Query& asked);
 
-  Broker& broker_;
-  const Roster& roster_;
-  ChannelRegistry& channels_;
+  KubemqServer& server_;
   DoorStats& stats_;
-  size_t max_body_;
-  QueryCache cache_;
   TimePoint born_ = Now();
 };
 

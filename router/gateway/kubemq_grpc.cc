@@ -45,19 +45,17 @@ void SetLimits(grpc::ServerBuilder& builder) {
 
 class Door final : public KubemqDoor {
  public:
-  Door(Loop& loop, Broker& broker, KubemqDoorOptions options)
-      : state_(std::make_shared<DoorState>(loop, broker, std::move(options))),
+  Door(std::shared_ptr<KubemqServer> server, KubemqDoorOptions options)
+      : state_(std::make_shared<DoorState>(std::move(server), std::move(options))),
         service_(state_),
         workers_(state_) {}
 
   bool Listen();
   int port() const override { return port_; }
   DoorStats stats() const override { return state_->stats; }
-  const Roster& roster() const override { return state_->roster; }
-  Awaitable<void> Stop(Milliseconds grace) override;
+  Awaitable<void> Stop() override;
 
  private:
-  Awaitable<void> FinishRequests(TimePoint deadline);
   Awaitable<void> CloseServer();
 
   std::shared_ptr<DoorState> state_;  // calls hold it too
@@ -73,33 +71,18 @@ bool Door::Listen() {
   SetLimits(builder);
   builder.AddListeningPort(Address(state_->options), grpc::InsecureServerCredentials(), &port_);
   builder.RegisterService(&service_);
-  if (state_->options.announce) builder.RegisterService(&workers_);
+  if (state_->server->options().announce) builder.RegisterService(&workers_);
   server_ = builder.BuildAndStart();
-  if (!server_ || port_ == 0) return false;
-  state_->roster.Start();
-  return true;
+  return server_ && port_ != 0;
 }
 
-Awaitable<void> Door::Stop(Milliseconds grace) {
-  if (state_->stopping) co_return;
-  state_->stopping = true;
-  state_->refusing = true;
-  // The server itself stays open meanwhile: remote workers send their answers by calls of their own.
-  co_await FinishRequests(Now() + grace);
-  state_->grace_over = true;
+Awaitable<void> Door::Stop() {
+  if (!server_) co_return;
   state_->tasks.Cancel();
   co_await state_->tasks.Join();
   for (const auto& stream : state_->Streams())
     stream->End(grpc::Status(grpc::StatusCode::UNAVAILABLE, "the server is shutting down"));
-  co_await state_->roster.Stop();
-  if (server_) co_await CloseServer();
-}
-
-Awaitable<void> Door::FinishRequests(TimePoint deadline) {
-  while (state_->stats.in_flight > 0 && Now() < deadline) {
-    state_->changed.expires_at(deadline);
-    (void)co_await state_->changed.async_wait(kUseTuple);
-  }
+  co_await CloseServer();
 }
 
 // Shutdown waits for calls to end, and they end on this loop: so it waits on a thread of its own. Here it is
@@ -121,10 +104,10 @@ Awaitable<void> Door::CloseServer() {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<KubemqDoor>> KubemqDoor::Start(Loop& loop, Broker& broker,
+absl::StatusOr<std::unique_ptr<KubemqDoor>> KubemqDoor::Start(std::shared_ptr<KubemqServer> server,
                                                               KubemqDoorOptions options) {
   const std::string address = Address(options);
-  auto door = std::make_unique<Door>(loop, broker, std::move(options));
+  auto door = std::make_unique<Door>(std::move(server), std::move(options));
   if (door->Listen()) return door;
   return MakeFault(Fault::kInvalidRequest,
                    fmt::format("cannot listen on {}: is another server running there? Stop it, or choose "

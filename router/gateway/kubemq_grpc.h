@@ -11,17 +11,14 @@
 // proto/workers.proto is there.
 //
 // Owned by the composition root. Start, Stop and stats on the loop thread (Start also before the loop runs);
-// `co_await Stop()` before destruction, and before the broker's.
+// `co_await Stop()` after the KubemqServer's and before destruction.
 #pragma once
 
 #include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "broker_adapters/base/loop.h"
-#include "broker_adapters/broker.h"
-#include "router/gateway/door_stats.h"
-#include "router/gateway/roster.h"
+#include "router/gateway/kubemq_server.h"
 
 namespace llm_router {
 
@@ -29,29 +26,21 @@ struct KubemqDoorOptions {
   KubemqDoorOptions() = default;
 
   std::string host = "127.0.0.1";
-  int port = 50000;                    // 0: any free one
-  size_t max_body = 32 * 1024 * 1024;  // bytes of a query, reply or event
-  std::string version = "v2.4.0";      // in Ping; SDKs warn about versions they do not know
-  // False: like a foreign server, without what is listed above, and callers of a subscriber that went away
-  // are not told.
-  bool announce = true;
+  int port = 50000;  // 0: any free one
 };
 
 class KubemqDoor {
  public:
   // Listens. Fails when the address is taken.
-  static absl::StatusOr<std::unique_ptr<KubemqDoor>> Start(Loop& loop, Broker& broker,
+  static absl::StatusOr<std::unique_ptr<KubemqDoor>> Start(std::shared_ptr<KubemqServer> server,
                                                            KubemqDoorOptions options);
   virtual ~KubemqDoor() = default;
 
   virtual int port() const = 0;
   virtual DoorStats stats() const = 0;
-  // The living workers and their routes.
-  virtual const Roster& roster() const = 0;
 
-  // Refuses new calls, answers what is in flight for at most `grace`, then tells the rest that it is shutting
-  // down and ends all streams.
-  virtual Awaitable<void> Stop(Milliseconds grace = std::chrono::seconds(20)) = 0;
+  // Ends all streams and closes. The server is stopped before, so that what is in flight has its answer.
+  virtual Awaitable<void> Stop() = 0;
 };
 
 }  // namespace llm_router

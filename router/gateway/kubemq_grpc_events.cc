@@ -5,7 +5,6 @@
 #include "broker_adapters/base/ids.h"
 #include "broker_adapters/base/log.h"
 #include "broker_adapters/base/status.h"
-#include "broker_adapters/kubemq/check.h"
 #include "broker_adapters/kubemq/convert.h"
 
 namespace llm_router {
@@ -18,35 +17,23 @@ constexpr auto kTellAgainAfter = std::chrono::seconds(10);
 
 }  // namespace
 
-std::string PublishEvent(DoorState& state, const kubemq::Event& event) {
-  if (const auto text = kubemq_check::Event(event); !text.empty()) return std::string(text);
-  if (event.store()) return "stored events are not supported yet: send with Store=false";
-  if (event.body().size() > state.options.max_body)
-    return "the event's body is larger than limits.body allows: send less, or raise that setting";
-  state.channels.Sent(ChannelType::kEvents, event.channel(), event.body().size());
-  const absl::Status status = state.broker.Publish(FromWire(event));
-  if (!status.ok()) return std::string(MessageOf(status));
-  ++state.stats.events;
-  return {};
-}
-
 Awaitable<void> EventSubscriberStream::Subscribe(std::shared_ptr<SubscriberStream> held) {
   const auto self = std::static_pointer_cast<EventSubscriberStream>(held);
-  auto subscription = co_await state().broker.Subscribe(subscribe_.channel(), subscribe_.group(),
-                                                        [self](const Message& event) { self->Offer(event); });
+  auto subscription = co_await state().server->broker().Subscribe(
+      subscribe_.channel(), subscribe_.group(), [self](const Message& event) { self->Offer(event); });
   if (ended()) co_return;
   if (!subscription.ok()) {
     End(Refusal(MessageOf(subscription.status())));
     co_return;
   }
   subscription_ = *std::move(subscription);
-  state().channels.Subscribed(ChannelType::kEvents, subscribe_.channel());
+  state().server->channels().Subscribed(ChannelType::kEvents, subscribe_.channel());
   Confirm();
 }
 
 void EventSubscriberStream::LetGo() {
   if (!subscription_) return;
-  state().channels.Unsubscribed(ChannelType::kEvents, subscribe_.channel());
+  state().server->channels().Unsubscribed(ChannelType::kEvents, subscribe_.channel());
   subscription_.reset();
 }
 
@@ -54,7 +41,7 @@ void EventSubscriberStream::Offer(const Message& event) {
   if (ended()) return;
   if (outbox().size() >= kMaxQueued || outbox().bytes() >= kMaxQueuedBytes) return Drop();
   ++state().stats.events_delivered;
-  state().channels.Delivered(ChannelType::kEvents, event.channel, event.body.size());
+  state().server->channels().Delivered(ChannelType::kEvents, event.channel, event.body.size());
   Push(EventReceiveToWire(event), event.body.size());
 }
 
@@ -73,7 +60,7 @@ void EventSenderStream::Accept() {
 
 void EventSenderStream::Join() {
   if (ended_) return;
-  if (state_->stopping) return End(NotReady());
+  if (state_->server->refusing()) return End(NotReady());
   if (!state_->Add(shared_from_this())) {
     return End(grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, "too many streams: use fewer"));
   }
@@ -109,7 +96,7 @@ void EventSenderStream::Received(bool ok) {
 
 void EventSenderStream::Publish() {
   if (event_.eventid().empty()) event_.set_eventid(NewId());
-  if (const std::string text = PublishEvent(*state_, event_); !text.empty()) Refuse(text);
+  if (const std::string text = state_->server->Publish(event_, state_->stats); !text.empty()) Refuse(text);
 }
 
 void EventSenderStream::Refuse(std::string_view text) {

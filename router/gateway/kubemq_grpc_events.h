@@ -66,7 +66,4 @@ class EventSenderStream final : public grpc::ServerBidiReactor<kubemq::Event, ku
   std::shared_ptr<EventSenderStream> self_;  // held for gRPC until OnDone
 };
 
-// Publishes one event of the wire; the text to refuse it with, or nothing.
-std::string PublishEvent(DoorState& state, const kubemq::Event& event);
-
 }  // namespace llm_router

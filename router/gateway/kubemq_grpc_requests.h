@@ -19,13 +19,11 @@ class RequestCall final : public grpc::ServerUnaryReactor, public std::enable_sh
 
  private:
   void Begin();
-  bool IsTooMuch() const;
   static Awaitable<void> Run(std::shared_ptr<RequestCall> self);
-  grpc::Status Outcome(absl::StatusOr<kubemq::Response> response, bool cut);
+  grpc::Status Outcome(absl::StatusOr<kubemq::Response> response);
 
   std::shared_ptr<DoorState> state_;
   Question question_;
-  Tags tags_;  // of the question, for an answer of our own
   kubemq::Response* response_;
   TaskGroup::TaskId task_ = 0;
   bool gone_ = false;                  // the caller

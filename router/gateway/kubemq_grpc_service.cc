@@ -1,15 +1,9 @@
 #include "router/gateway/kubemq_grpc_service.h"
 
-#include <unistd.h>
-
-#include <algorithm>
-#include <array>
 #include <string>
 #include <utility>
 
-#include "broker_adapters/base/clock.h"
 #include "broker_adapters/base/ids.h"
-#include "broker_adapters/base/text.h"
 #include "broker_adapters/kubemq/check.h"
 #include "broker_adapters/kubemq/convert.h"
 #include "proto/kubemq_text.h"
@@ -18,15 +12,6 @@
 
 namespace llm_router {
 namespace {
-
-// This machine's name as KubeMQ servers give it: no dots, no leading digit.
-std::string HostName() {
-  std::array<char, 256> name{};
-  if (gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "localhost";
-  std::string host(name.data());
-  std::replace(host.begin(), host.end(), '.', '_');
-  return host[0] >= '0' && host[0] <= '9' ? "kubemq-" + host : host;
-}
 
 grpc::Status NotYet() {
   return grpc::Status(
@@ -42,22 +27,16 @@ grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context, grpc::Sta
 
 }  // namespace
 
-KubemqService::KubemqService(std::shared_ptr<DoorState> state)
-    : state_(std::move(state)), host_(HostName()), started_(UnixMillis() / 1000) {}
-
 KubemqService::Unary* KubemqService::Ping(Context* context, const kubemq::Empty* /*request*/,
                                           kubemq::PingResult* result) {
-  if (state_->options.announce) context->AddInitialMetadata(std::string(kubemq_text::kMark), "1");
-  result->set_host(host_);
-  result->set_version(state_->options.version);
-  result->set_serverstarttime(started_);
-  result->set_serveruptimeseconds(std::max<int64_t>(UnixMillis() / 1000 - started_, 0));
+  if (state_->server->options().announce) context->AddInitialMetadata(std::string(kubemq_text::kMark), "1");
+  *result = state_->server->Ping();
   return Answer(context, grpc::Status::OK);
 }
 
 KubemqService::Unary* KubemqService::SendRequest(Context* context, const kubemq::Request* request,
                                                  kubemq::Response* response) {
-  if (state_->refusing) return Answer(context, NotReady());
+  if (state_->server->refusing()) return Answer(context, NotReady());
   if (const auto text = kubemq_check::Request(*request); !text.empty()) return Answer(context, Refusal(text));
   // gRPC and the coroutine share it: either may be the last.
   const auto call = std::make_shared<RequestCall>(state_, *request, response);
@@ -72,21 +51,21 @@ KubemqService::Unary* KubemqService::SendResponse(Context* context, const kubemq
     return Answer(context, Refusal(text));
   state_->loop.Post(
       [state = state_, channel = response->replychannel(), reply = FromWire(*response)]() mutable {
-        if (!state->replies.Answer(channel, std::move(reply))) ++state->stats.stray_answers;
+        state->server->Answer(channel, std::move(reply), state->stats);
       });
   return Answer(context, grpc::Status::OK);
 }
 
 KubemqService::Unary* KubemqService::SendEvent(Context* context, const kubemq::Event* event,
                                                kubemq::Result* result) {
-  if (state_->refusing) return Answer(context, NotReady());
+  if (state_->server->refusing()) return Answer(context, NotReady());
   if (event->store()) return Answer(context, NotYet());
   if (const auto text = kubemq_check::Event(*event); !text.empty()) return Answer(context, Refusal(text));
   Unary* const reactor = context->DefaultReactor();
   // gRPC keeps event and result until Finish.
   state_->loop.Post([state = state_, reactor, event, result] {
     result->set_eventid(event->eventid().empty() ? NewId() : event->eventid());
-    result->set_error(PublishEvent(*state, *event));
+    result->set_error(state->server->Publish(*event, state->stats));
     result->set_sent(result->error().empty());
     reactor->Finish(grpc::Status::OK);
   });
@@ -94,7 +73,7 @@ KubemqService::Unary* KubemqService::SendEvent(Context* context, const kubemq::E
 }
 
 KubemqService::Exchange<kubemq::Event, kubemq::Result>* KubemqService::SendEventsStream(Context* context) {
-  if (state_->refusing) return new RefusedExchange<kubemq::Event, kubemq::Result>(NotReady());
+  if (state_->server->refusing()) return new RefusedExchange<kubemq::Event, kubemq::Result>(NotReady());
   const auto stream = std::make_shared<EventSenderStream>(state_);
   stream->peer = context->peer();
   stream->Accept();
@@ -103,7 +82,7 @@ KubemqService::Exchange<kubemq::Event, kubemq::Result>* KubemqService::SendEvent
 
 KubemqService::Writer<kubemq::Request>* KubemqService::SubscribeToRequests(
     Context* context, const kubemq::Subscribe* subscribe) {
-  if (state_->refusing) return new RefusedStream<kubemq::Request>(NotReady());
+  if (state_->server->refusing()) return new RefusedStream<kubemq::Request>(NotReady());
   if (const auto text = kubemq_check::RequestsSubscription(*subscribe); !text.empty())
     return new RefusedStream<kubemq::Request>(Refusal(text));
   const auto stream = std::make_shared<RequestStream>(state_, *subscribe);
@@ -114,7 +93,7 @@ KubemqService::Writer<kubemq::Request>* KubemqService::SubscribeToRequests(
 
 KubemqService::Writer<kubemq::EventReceive>* KubemqService::SubscribeToEvents(
     Context* context, const kubemq::Subscribe* subscribe) {
-  if (state_->refusing) return new RefusedStream<kubemq::EventReceive>(NotReady());
+  if (state_->server->refusing()) return new RefusedStream<kubemq::EventReceive>(NotReady());
   if (const auto text = kubemq_check::EventsSubscription(*subscribe); !text.empty())
     return new RefusedStream<kubemq::EventReceive>(Refusal(text));
   if (subscribe->subscribetypedata() == kubemq::Subscribe::EventsStore)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 
 #include "kubemq.grpc.pb.h"
 #include "router/gateway/kubemq_grpc_state.h"
@@ -10,7 +11,7 @@ namespace llm_router {
 
 class KubemqService final : public kubemq::kubemq::CallbackService {
  public:
-  explicit KubemqService(std::shared_ptr<DoorState> state);
+  explicit KubemqService(std::shared_ptr<DoorState> state) : state_(std::move(state)) {}
 
   using Context = grpc::CallbackServerContext;
   using Unary = grpc::ServerUnaryReactor;
@@ -46,8 +47,6 @@ class KubemqService final : public kubemq::kubemq::CallbackService {
 
  private:
   std::shared_ptr<DoorState> state_;  // shared with the calls, which outlast a method
-  const std::string host_;
-  const int64_t started_;  // Unix seconds
 };
 
 }  // namespace llm_router

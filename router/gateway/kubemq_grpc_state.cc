@@ -10,14 +10,12 @@ constexpr int kMaxStreamsOfPeer = 1'000;
 
 }  // namespace
 
-DoorState::DoorState(Loop& door_loop, Broker& door_broker, KubemqDoorOptions door_options)
-    : loop(door_loop),
-      broker(door_broker),
+DoorState::DoorState(std::shared_ptr<KubemqServer> door_server, KubemqDoorOptions door_options)
+    : server(std::move(door_server)),
+      loop(server->loop()),
       options(std::move(door_options)),
-      tasks(door_loop.executor()),
-      roster(door_broker, door_loop.executor()),
-      asker(door_broker, roster, channels, stats, options.max_body),
-      changed(door_loop.executor(), TimePoint::max()) {}
+      tasks(loop.executor()),
+      asker(*server, stats) {}
 
 bool DoorState::Add(std::shared_ptr<DoorStream> stream) {
   int& of_peer = streams_by_peer_[stream->peer];

@@ -91,7 +91,7 @@ class SubscriberStream : public Reactor,
  private:
   void Join() {
     if (ended_) return;
-    if (state_->stopping) return End(NotReady());
+    if (state_->server->refusing()) return End(NotReady());
     if (!state_->Add(this->shared_from_this())) {
       return End(grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED,
                               "too many subscriptions: use fewer, or close some"));

@@ -22,9 +22,9 @@ ServeOptions ServeOptionsFor(const kubemq::Subscribe& subscribe, size_t capacity
   return ServeOptions(kind, subscribe.channel(), subscribe.group(), capacity);
 }
 
-kubemq::Request Delivered(DoorState& state, Query query, std::string reply_channel) {
+kubemq::Request Delivered(KubemqServer& server, Query query, std::string reply_channel) {
   const ChannelType type = query.kind == Kind::kCommand ? ChannelType::kCommands : ChannelType::kQueries;
-  state.channels.Delivered(type, query.message.channel, query.message.body.size());
+  server.channels().Delivered(type, query.message.channel, query.message.body.size());
   if (query.message.id.empty()) query.message.id = NewId();
   kubemq::Request request = ToWire(std::move(query));
   request.set_replychannel(std::move(reply_channel));

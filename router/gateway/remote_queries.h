@@ -7,7 +7,7 @@
 #include "absl/status/statusor.h"
 #include "broker_adapters/broker.h"
 #include "kubemq.pb.h"
-#include "router/gateway/kubemq_grpc_state.h"
+#include "router/gateway/kubemq_server.h"
 
 namespace llm_router {
 
@@ -20,7 +20,7 @@ ChannelType TypeOf(const kubemq::Subscribe& subscribe);
 ServeOptions ServeOptionsFor(const kubemq::Subscribe& subscribe, size_t capacity);
 
 // `query` as it goes to a subscriber, counted as delivered.
-kubemq::Request Delivered(DoorState& state, Query query, std::string reply_channel);
+kubemq::Request Delivered(KubemqServer& server, Query query, std::string reply_channel);
 
 // What its caller hears; nothing: no answer came before the deadline.
 absl::StatusOr<Reply> AnswerOf(std::optional<absl::StatusOr<Reply>> reply);

@@ -23,7 +23,7 @@ size_t CapacityOf(const wire::Subscription& asked) {
 grpc::ServerBidiReactor<wire::FromWorker, wire::ToWorker>* WorkersService::Serve(
     grpc::CallbackServerContext* context) {
   using Refused = RefusedExchange<wire::FromWorker, wire::ToWorker>;
-  if (state_->refusing) return new Refused(NotReady());
+  if (state_->server->refusing()) return new Refused(NotReady());
   // gRPC and the coroutines share it: any of them may be the last.
   const auto stream = std::make_shared<WorkerStream>(state_);
   stream->peer = context->peer();
@@ -59,21 +59,21 @@ void WorkerStream::Subscribed(const wire::FromWorker& message) {
 Awaitable<void> WorkerStream::Subscribe(std::shared_ptr<SubscriberStream> held) {
   const auto self = std::static_pointer_cast<WorkerStream>(held);
   auto subscription =
-      co_await state().broker.Serve(ServeOptionsFor(asked_.subscribe(), CapacityOf(asked_)),
-                                    [self](Query query) { return Handle(self, std::move(query)); });
+      co_await state().server->broker().Serve(ServeOptionsFor(asked_.subscribe(), CapacityOf(asked_)),
+                                              [self](Query query) { return Handle(self, std::move(query)); });
   if (ended()) co_return;
   if (!subscription.ok()) {
     End(Refusal(MessageOf(subscription.status())));
     co_return;
   }
   subscription_ = *std::move(subscription);
-  state().channels.Subscribed(TypeOf(asked_.subscribe()), asked_.subscribe().channel());
+  state().server->channels().Subscribed(TypeOf(asked_.subscribe()), asked_.subscribe().channel());
   Confirm();
 }
 
 void WorkerStream::LetGo() {
   if (!subscription_) return;
-  state().channels.Unsubscribed(TypeOf(asked_.subscribe()), asked_.subscribe().channel());
+  state().server->channels().Unsubscribed(TypeOf(asked_.subscribe()), asked_.subscribe().channel());
   // The subscription's end cancels the handlers; their callers should hear worker_lost whatever the broker
   // makes of that.
   for (const auto& [number, answer] : unanswered_) answer->Set(WorkerLost());
@@ -119,7 +119,7 @@ Awaitable<absl::StatusOr<Reply>> WorkerStream::Handle(std::shared_ptr<WorkerStre
   Answer answer(self->state().loop.executor());
   self->unanswered_.emplace(number, &answer);
   wire::ToWorker message;
-  *message.mutable_request() = Delivered(self->state(), std::move(query), std::to_string(number));
+  *message.mutable_request() = Delivered(*self->state().server, std::move(query), std::to_string(number));
   const size_t bytes = message.request().body().size();
   self->Push(std::move(message), bytes);
   auto reply = co_await answer.Wait(deadline);

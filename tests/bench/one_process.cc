@@ -15,7 +15,8 @@ Awaitable<void> Work(Loop& loop, int& code) {
   const auto broker = MakeEmbeddedBroker(loop.executor(), EmbeddedOptions());
   KubemqDoorOptions options;
   options.port = 0;
-  auto door = KubemqDoor::Start(loop, *broker, options);
+  const auto server = KubemqServer::Start(loop, *broker);
+  auto door = KubemqDoor::Start(server, options);
   auto subscription =
       co_await broker->Serve(ServeOptions(Kind::kQuery, "echo_requests", "workers", 4096), Echo);
   if (!door.ok() || !subscription.ok()) co_return;
@@ -23,7 +24,8 @@ Awaitable<void> Work(Loop& loop, int& code) {
   std::fflush(stdout);
   boost::asio::basic_signal_set<Executor> signals(loop.executor(), SIGTERM);
   (void)co_await signals.async_wait(kUseTuple);
-  co_await (*door)->Stop(std::chrono::seconds(5));
+  co_await server->Stop(std::chrono::seconds(5));
+  co_await (*door)->Stop();
   subscription->reset();
   co_await broker->Stop();
   code = 0;

@@ -47,10 +47,12 @@ class DoorHarness final : public Harness {
  public:
   DoorHarness(Loop& loop, bool announce)
       : loop_(loop), announce_(announce), engine_(MakeEmbeddedBroker(loop.executor(), EmbeddedOptions())) {
+    KubemqServerOptions serving;
+    serving.announce = announce;
+    server_ = KubemqServer::Start(loop, *engine_, serving);
     KubemqDoorOptions options;
     options.port = 0;
-    options.announce = announce;
-    auto door = KubemqDoor::Start(loop, *engine_, options);
+    auto door = KubemqDoor::Start(server_, options);
     if (!door.ok()) throw std::runtime_error(door.status().ToString());
     door_ = *std::move(door);
   }
@@ -65,7 +67,8 @@ class DoorHarness final : public Harness {
 
   Awaitable<void> Stop() override {
     co_await connections_.Stop();
-    co_await door_->Stop(Milliseconds(0));
+    co_await server_->Stop(Milliseconds(0));
+    co_await door_->Stop();
     co_await engine_->Stop();
   }
 
@@ -73,6 +76,7 @@ class DoorHarness final : public Harness {
   Loop& loop_;
   const bool announce_;
   const std::unique_ptr<Broker> engine_;
+  std::shared_ptr<KubemqServer> server_;
   std::unique_ptr<KubemqDoor> door_;
   Connections connections_;
 };

@@ -59,7 +59,8 @@ class Server::Impl {
     tasks_ = std::make_unique<TaskGroup>(loop_.executor());
     KubemqDoorOptions options;
     options.port = port;
-    auto door = KubemqDoor::Start(loop_, *broker_, options);
+    server_ = KubemqServer::Start(loop_, *broker_);
+    auto door = KubemqDoor::Start(server_, options);
     REQUIRE(door.ok());
     door_ = *std::move(door);
     port_ = door_->port();
@@ -91,8 +92,10 @@ class Server::Impl {
     tasks_->Cancel();
     co_await tasks_->Join();
     subscriptions_.clear();
-    co_await door_->Stop(Milliseconds(0));
+    co_await server_->Stop(Milliseconds(0));
+    co_await door_->Stop();
     door_.reset();
+    server_.reset();
     co_await broker_->Stop();
     broker_.reset();
   }
@@ -100,6 +103,7 @@ class Server::Impl {
   Loop loop_;
   std::unique_ptr<Broker> broker_;
   std::unique_ptr<TaskGroup> tasks_;
+  std::shared_ptr<KubemqServer> server_;
   std::unique_ptr<KubemqDoor> door_;
   std::vector<SubscriptionPtr> subscriptions_;
   int port_ = 0;

@@ -91,7 +91,7 @@ TEST_CASE("a failure is a reply with a sentence and an error body, in the caller
 }
 
 TEST_CASE("a body over the limit is refused in a reply that names the setting") {
-  KubemqDoorOptions options;
+  KubemqServerOptions options;
   options.max_body = 1'000;
   DoorRig rig(options);
   rig.Serve("any", [](const Query& query) -> absl::StatusOr<Reply> {

@@ -30,13 +30,15 @@ Awaitable<absl::StatusOr<Reply>> AnswerAtOnce(absl::StatusOr<Reply> reply) { co_
 
 }  // namespace
 
-DoorRig::DoorRig(KubemqDoorOptions options) {
+DoorRig::DoorRig(KubemqServerOptions options) {
   loop_.Start();
-  options.port = 0;
   loop_.RunTask([this, &options]() -> Awaitable<void> {
     broker_ = MakeEmbeddedBroker(loop_.executor(), EmbeddedOptions());
     gate_ = std::make_shared<Gate>(loop_.executor());
-    auto door = KubemqDoor::Start(loop_, *broker_, options);
+    server_ = KubemqServer::Start(loop_, *broker_, options);
+    KubemqDoorOptions listening;
+    listening.port = 0;
+    auto door = KubemqDoor::Start(server_, listening);
     if (!door.ok()) FAIL(door.status().ToString());
     door_ = *std::move(door);
     co_return;
@@ -46,11 +48,13 @@ DoorRig::DoorRig(KubemqDoorOptions options) {
 
 DoorRig::~DoorRig() {
   loop_.RunTask([this]() -> Awaitable<void> {
-    co_await door_->Stop(Milliseconds(0));
+    co_await server_->Stop(Milliseconds(0));
+    co_await door_->Stop();
     subscriptions_.clear();
     co_await broker_->Stop();
     gate_.reset();
     door_.reset();
+    server_.reset();
     broker_.reset();
   });
 }
@@ -102,7 +106,10 @@ DoorStats DoorRig::Stats() {
 }
 
 void DoorRig::StopDoor(Milliseconds grace) {
-  loop_.RunTask([&]() -> Awaitable<void> { co_await door_->Stop(grace); });
+  loop_.RunTask([&]() -> Awaitable<void> {
+    co_await server_->Stop(grace);
+    co_await door_->Stop();
+  });
 }
 
 kubemq::Request QueryOn(const std::string& channel, const std::string& body) {

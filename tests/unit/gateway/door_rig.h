@@ -18,13 +18,14 @@ namespace llm_router::test {
 
 class DoorRig {
  public:
-  explicit DoorRig(KubemqDoorOptions options = {});
+  explicit DoorRig(KubemqServerOptions options = {});
   ~DoorRig();
 
   kubemq::kubemq::Stub& stub() { return *stub_; }
   std::string address() const;
   Loop& loop() { return loop_; }
   Broker& broker() { return *broker_; }
+  const std::shared_ptr<KubemqServer>& server() { return server_; }
 
   // A worker in the door's own process.
   void Serve(const std::string& channel, std::function<absl::StatusOr<Reply>(const Query&)> answer);
@@ -42,6 +43,7 @@ class DoorRig {
 
   Loop loop_;
   std::unique_ptr<Broker> broker_;
+  std::shared_ptr<KubemqServer> server_;
   std::unique_ptr<KubemqDoor> door_;
   std::vector<SubscriptionPtr> subscriptions_;
   std::shared_ptr<Gate> gate_;  // held by handlers, which may unwind after the rig let go

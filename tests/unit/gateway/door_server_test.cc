@@ -10,7 +10,7 @@ namespace {
 
 TEST_CASE("Ping tells host, version and times, and bears the mark unless told not to") {
   for (const bool announce : {true, false}) {
-    KubemqDoorOptions options;
+    KubemqServerOptions options;
     options.announce = announce;
     DoorRig rig(options);
     grpc::ClientContext context;
@@ -71,7 +71,7 @@ TEST_CASE("a taken address is refused with a sentence that names the setting") {
   rig.loop().RunTask([&]() -> Awaitable<void> {
     KubemqDoorOptions options;
     options.port = std::stoi(rig.address().substr(rig.address().find(':') + 1));
-    const auto second = KubemqDoor::Start(rig.loop(), rig.broker(), options);
+    const auto second = KubemqDoor::Start(rig.server(), options);
     CHECK_FALSE(second.ok());
     CHECK_THAT(std::string(MessageOf(second.status())), Catch::Contains("listen.grpc"));
     co_return;

@@ -27,12 +27,14 @@ class Server {
   explicit Server(Loop& loop) : loop_(loop) { Start(0); }
 
   Awaitable<void> Stop() {
-    co_await door_->Stop(Milliseconds(0));
+    co_await server_->Stop(Milliseconds(0));
+    co_await door_->Stop();
     co_await engine_->Stop();
   }
   Awaitable<void> Restart() {
     const int port = door_->port();
     door_.reset();
+    server_.reset();
     engine_.reset();
     Start(port);
     co_return;
@@ -45,13 +47,15 @@ class Server {
     engine_ = MakeEmbeddedBroker(loop_.executor(), EmbeddedOptions());
     KubemqDoorOptions options;
     options.port = port;
-    auto door = KubemqDoor::Start(loop_, *engine_, options);
+    server_ = KubemqServer::Start(loop_, *engine_);
+    auto door = KubemqDoor::Start(server_, options);
     if (!door.ok()) FAIL(door.status().ToString());
     door_ = *std::move(door);
   }
 
   Loop& loop_;
   std::unique_ptr<Broker> engine_;
+  std::shared_ptr<KubemqServer> server_;
   std::unique_ptr<KubemqDoor> door_;
 };
 
