@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "broker_adapters/base/status.h"
 #include "broker_adapters/base/text.h"
 #include "broker_adapters/embedded/embedded_broker.h"
 #include "broker_adapters/kubemq/kubemq_broker.h"
@@ -22,6 +23,8 @@ std::unique_ptr<Broker> OpenKubemq(Executor executor, const BrokerOptions& broke
   KubemqOptions options;
   options.address = std::string(address);
   options.client_id = broker.client_id;
+  options.key = broker.key;
+  options.tls = broker.tls;
   options.max_body = broker.max_body;
   return MakeKubemqBroker(executor, options);
 }
@@ -74,8 +77,17 @@ absl::Status CheckBrokerUrl(std::string_view url) {
   return MakeFault(Fault::kInvalidRequest, fmt::format("is not a whole URL: write {}", engine->form));
 }
 
+absl::Status CheckBrokerOptions(const BrokerOptions& options) {
+  RETURN_IF_ERROR(CheckBrokerUrl(options.url));
+  if (!IsEmbedded(options.url) || (options.key.empty() && !options.tls)) return absl::OkStatus();
+  return MakeFault(
+      Fault::kInvalidRequest,
+      fmt::format("broker: an embedded broker takes no {}: remove it, or name a broker elsewhere, as {}",
+                  options.tls ? "ca, cert or cert_key" : "key", kEngines[1].form));
+}
+
 absl::StatusOr<std::unique_ptr<Broker>> OpenBroker(Executor executor, BrokerOptions options) {
-  if (absl::Status checked = CheckBrokerUrl(options.url); !checked.ok()) return checked;
+  RETURN_IF_ERROR(CheckBrokerOptions(options));
   const Engine& engine = *FindEngine(options.url);
   return engine.open(executor, options, std::string_view(options.url).substr(engine.prefix.size()));
 }

@@ -2,12 +2,15 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "broker_adapters/base/awaitable.h"
+#include "broker_adapters/base/secret.h"
+#include "broker_adapters/base/tls_files.h"
 #include "broker_adapters/broker.h"
 
 namespace llm_router {
@@ -17,6 +20,8 @@ struct BrokerOptions {
 
   std::string url;                     // embedded:DIR, kubemq://host:50000
   std::string client_id;               // how this process calls itself on a foreign engine
+  Secret key;                          // a foreign engine's, or empty
+  std::optional<TlsPem> tls;           // towards a foreign engine; none: plaintext
   size_t max_body = 32 * 1024 * 1024;  // bytes; an engine that carries less says so in its Caps
 };
 
@@ -25,6 +30,8 @@ bool IsEmbedded(std::string_view url);
 
 // Checks a URL without opening anything; the error names the schemes there are.
 [[nodiscard]] absl::Status CheckBrokerUrl(std::string_view url);
+// The same of everything else: an engine in this process takes neither key nor TLS.
+[[nodiscard]] absl::Status CheckBrokerOptions(const BrokerOptions& options);
 
 // Opens the engine. A foreign one that can't be reached now is no error: the adapter goes on trying.
 absl::StatusOr<std::unique_ptr<Broker>> OpenBroker(Executor executor, BrokerOptions options);

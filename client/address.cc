@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 
@@ -21,10 +22,23 @@ bool IsHost(std::string_view host) {
 
 }  // namespace
 
+std::string FromEnvironment(const char* name) {
+  const char* const set = std::getenv(name);
+  return set == nullptr ? std::string() : std::string(set);
+}
+
 std::string ResolveAddress(std::string_view given) {
   if (!given.empty()) return std::string(given);
-  const char* set = std::getenv("LLM_ROUTER_ADDRESS");
-  return set != nullptr && *set != '\0' ? set : std::string(kDefaultAddress);
+  const std::string set = FromEnvironment("LLM_ROUTER_ADDRESS");
+  return set.empty() ? std::string(kDefaultAddress) : set;
+}
+
+// Does not quote the key.
+absl::Status CheckKey(std::string_view key) {
+  if (std::ranges::all_of(key, [](char c) { return c > ' ' && c < '\x7f'; })) return absl::OkStatus();
+  return MakeFault(
+      Fault::kInvalidRequest,
+      "the key holds a space or a character that no key has: copy it again, without quotes or \"Bearer\"");
 }
 
 absl::Status CheckAddress(std::string_view address) {

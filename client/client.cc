@@ -9,6 +9,7 @@
 #include "broker_adapters/base/loop.h"
 #include "broker_adapters/base/status.h"
 #include "broker_adapters/base/task_group.h"
+#include "broker_adapters/base/tls_files.h"
 #include "broker_adapters/kubemq/kubemq_broker.h"
 #include "client/address.h"
 #include "client/cancel_watch.h"
@@ -34,6 +35,7 @@ std::future<Result<T>> Ready(Result<T> result) {
 
 Options Resolved(Options options) {
   options.address = ResolveAddress(options.address);
+  if (options.key.empty()) options.key = FromEnvironment("LLM_ROUTER_KEY");
   if (options.client_id.empty()) options.client_id = fmt::format("client-{}", NewId());
   return options;
 }
@@ -52,10 +54,19 @@ Question About(std::string route, std::string text) {
   return question;
 }
 
-KubemqOptions ConnectionOf(const Options& options) {
+// The connection these options ask for, its files read; or what is wrong with them.
+absl::StatusOr<KubemqOptions> ToConnection(const Options& options) {
+  RETURN_IF_ERROR(CheckAddress(options.address));
+  RETURN_IF_ERROR(CheckKey(options.key));
+  TlsFiles files;
+  files.ca = options.ca;
+  files.cert = options.cert;
+  files.cert_key = options.cert_key;
   KubemqOptions connection;
+  ASSIGN_OR_RETURN(connection.tls, ReadTls(files, TlsNames{"ca", "cert", "cert_key"}));
   connection.address = options.address;
   connection.client_id = options.client_id;
+  connection.key = Secret(options.key);
   connection.max_body = options.max_body;
   return connection;
 }
@@ -87,25 +98,25 @@ class Client::Impl {
   Awaitable<absl::Status> Explain(absl::Status failure, std::string channel);
 
   const Options options_;
-  const absl::Status usable_;  // what is wrong with options_, if anything
+  const absl::StatusOr<KubemqOptions> connection_;  // or what is wrong with options_
   Loop loop_;
   std::unique_ptr<Broker> broker_;
   std::unique_ptr<TaskGroup> tasks_;
 };
 
 Client::Impl::Impl(Options options)
-    : options_(Resolved(std::move(options))), usable_(CheckAddress(options_.address)) {
-  if (!usable_.ok()) return;
+    : options_(Resolved(std::move(options))), connection_(ToConnection(options_)) {
+  if (!connection_.ok()) return;
   loop_.Start();
   loop_.RunTask([this] { return Open(); });
 }
 
 Client::Impl::~Impl() {
-  if (usable_.ok()) loop_.RunTask([this] { return Close(); });
+  if (connection_.ok()) loop_.RunTask([this] { return Close(); });
 }
 
 Awaitable<void> Client::Impl::Open() {
-  broker_ = MakeKubemqBroker(loop_.executor(), ConnectionOf(options_));
+  broker_ = MakeKubemqBroker(loop_.executor(), *connection_);
   tasks_ = std::make_unique<TaskGroup>(loop_.executor());
   co_return;
 }
@@ -118,7 +129,7 @@ Awaitable<void> Client::Impl::Close() {
 }
 
 std::future<Result<Answer>> Client::Impl::Ask(Question question) {
-  if (!usable_.ok()) return Ready<Answer>(ToError(usable_));
+  if (!connection_.ok()) return Ready<Answer>(ToError(connection_.status()));
   std::string dialect = question.dialect;
   auto query = ToQuery(std::move(question), options_);
   if (!query.ok()) return Ready<Answer>(ToError(query.status()));
@@ -146,7 +157,7 @@ Awaitable<Result<Answer>> Client::Impl::Exchange(Query query, std::string dialec
 
 std::vector<Result<Answer>> Client::Impl::AskMany(std::vector<Question> questions,
                                                   const ManyOptions& options) {
-  const absl::Status usable = usable_.ok() ? CheckConcurrency(options.concurrency) : usable_;
+  const absl::Status usable = connection_.ok() ? CheckConcurrency(options.concurrency) : connection_.status();
   if (!usable.ok()) return std::vector(questions.size(), Result<Answer>(ToError(usable)));
   const size_t lanes = std::min(options.concurrency, questions.size());
   const auto run = std::make_shared<ManyRun>(std::move(questions));
@@ -185,7 +196,7 @@ Awaitable<Result<Answer>> Client::Impl::AskInLane(Question question) {
 }
 
 std::future<Result<std::vector<Route>>> Client::Impl::Routes(std::chrono::milliseconds listen_for) {
-  if (!usable_.ok()) return Ready<std::vector<Route>>(ToError(usable_));
+  if (!connection_.ok()) return Ready<std::vector<Route>>(ToError(connection_.status()));
   RouteLists routes;
   auto future = routes.get_future();
   loop_.Post([this, listen_for, routes = std::move(routes)]() mutable {
@@ -241,10 +252,12 @@ Awaitable<absl::Status> Client::Impl::Explain(absl::Status failure, std::string 
   }
   const Fault fault = FaultOf(failure);
   if (fault == Fault::kTimeout) co_return Annotate(std::move(failure), channel);
-  // A door that lost the broker behind it says so in its own words; only the connection's own failure names
-  // the address.
-  const bool ours = MessageOf(failure).find(options_.address) != std::string_view::npos;
-  if (fault != Fault::kEngineUnavailable || !ours) co_return failure;
+  // A door that lost the broker behind it says so in its own words, and a handshake that failed met somebody:
+  // only of this address, and where starting a server helps.
+  const std::string_view said = MessageOf(failure);
+  const bool nobody = said.find(options_.address) != std::string_view::npos &&
+                      said.find(": start it") != std::string_view::npos;
+  if (fault != Fault::kEngineUnavailable || !nobody) co_return failure;
   co_return MakeFault(fault, fmt::format("{}; `llm-router serve` starts one", MessageOf(failure)));
 }
 

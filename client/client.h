@@ -37,8 +37,15 @@ struct Options {
   std::string address;                        // HOST:PORT; empty: $LLM_ROUTER_ADDRESS, else 127.0.0.1:50000
   std::string route;                          // for questions that name none
   std::chrono::milliseconds timeout{60'000};  // for questions that set none; above 0, at most 24 h
-  std::size_t max_body = 32 * 1024 * 1024;    // bytes of one question or answer
-  std::string client_id;                      // how the server's side sees this caller; empty: a random one
+  std::string key;                            // empty: $LLM_ROUTER_KEY, else none
+  // TLS, where any of these is given: paths to PEM files. `ca` signed the server's certificate ("system":
+  // whoever this machine trusts); `cert` and its private key `cert_key` are shown to a server that asks for
+  // them.
+  std::string ca;
+  std::string cert;
+  std::string cert_key;
+  std::size_t max_body = 32 * 1024 * 1024;  // bytes of one question or answer
+  std::string client_id;                    // how the server's side sees this caller; empty: a random one
 };
 
 // Either a text or, with a dialect, a whole request of that API.

@@ -38,6 +38,9 @@ inline constexpr std::string_view kCreateChannel = "create-channel";
 inline constexpr std::string_view kDeleteChannel = "delete-channel";
 inline constexpr std::string_view kListChannels = "list-channels";
 
+// The metadata key under which a caller gives its key, as it is or after "Bearer ".
+inline constexpr std::string_view kAuthorization = "authorization";
+
 // Beyond that wire. In a Ping's initial metadata, "1" says that the server is one of ours:
 inline constexpr std::string_view kMark = "llm-router";
 // The tag on a failed reply that came of a failed status, not of a handler's own reply: the Fault's name.

@@ -86,9 +86,10 @@ std::vector<Route> ResolveRoutes(const Config& config, const Providers& provider
 // Everything one `serve` runs, in the order in which it starts; it stops the other way round.
 class App {
  public:
-  App(Loop& loop, Config config, Roles roles, Providers providers)
+  App(Loop& loop, Config config, BrokerOptions broker, Roles roles, Providers providers)
       : loop_(loop),
         config_(std::move(config)),
+        broker_options_(std::move(broker)),
         roles_(roles),
         providers_(std::move(providers)),
         http_(loop.executor()) {}
@@ -135,11 +136,9 @@ class App {
   }
 
   absl::Status OpenEngine() {
-    BrokerOptions options;
-    options.url = config_.broker;
+    BrokerOptions options = broker_options_;
     options.client_id = name_;
-    options.max_body = static_cast<size_t>(config_.limits.body);
-    ASSIGN_OR_RETURN(broker_, OpenBroker(loop_.executor(), options));
+    ASSIGN_OR_RETURN(broker_, OpenBroker(loop_.executor(), std::move(options)));
     return absl::OkStatus();
   }
 
@@ -185,6 +184,7 @@ class App {
 
   Loop& loop_;
   const Config config_;
+  const BrokerOptions broker_options_;  // without the client's id
   const Roles roles_;
   const std::string name_ = NewId();  // of this process, on the broker and in heartbeats
   Providers providers_;
@@ -258,6 +258,18 @@ absl::StatusOr<Config> ReadConfig(const ServeArguments& arguments) {
   return config;
 }
 
+// The broker that the configuration names, its files read.
+absl::StatusOr<BrokerOptions> ReadBroker(const Config& config) {
+  constexpr TlsNames kNames{"broker.ca", "broker.cert", "broker.cert_key"};
+  BrokerOptions options;
+  options.url = config.broker.url;
+  options.key = config.broker.key;
+  options.max_body = static_cast<size_t>(config.limits.body);
+  ASSIGN_OR_RETURN(options.tls, ReadTls(config.broker.tls, kNames));
+  RETURN_IF_ERROR(CheckBrokerOptions(options));
+  return options;
+}
+
 int RefuseToStart(const absl::Status& why) {
   std::fprintf(stderr, "llm-router: %s\n", std::string(MessageOf(why)).c_str());
   return kToldWrong;
@@ -277,6 +289,7 @@ LoadRequest LoadRequestOf(const std::optional<std::string>& file, const std::vec
 
 absl::StatusOr<std::vector<std::string>> CheckConfiguration(const ServeArguments& arguments) {
   ASSIGN_OR_RETURN(const Config config, ReadConfig(arguments));
+  RETURN_IF_ERROR(ReadBroker(config).status());
   ASSIGN_OR_RETURN(const Providers providers, Providers::Resolve(config));
   std::vector<std::string> warnings;
   for (const ProviderConfig& provider : config.providers) {
@@ -289,14 +302,16 @@ absl::StatusOr<std::vector<std::string>> CheckConfiguration(const ServeArguments
 int Serve(const ServeArguments& arguments) {
   auto config = ReadConfig(arguments);
   if (!config.ok()) return RefuseToStart(config.status());
-  const auto roles = ParseRoles(arguments.roles, config->broker);
+  auto broker = ReadBroker(*config);
+  if (!broker.ok()) return RefuseToStart(broker.status());
+  const auto roles = ParseRoles(arguments.roles, config->broker.url);
   if (!roles.ok()) return RefuseToStart(roles.status());
   auto providers = Providers::Resolve(*config);
   if (!providers.ok()) return RefuseToStart(providers.status());
   log::SetLevel(LevelNamed(config->log_level));
   log::Info("not in this version, accepted and opening nothing: listen.rest, listen.http, the role jobs");
   Loop loop;
-  App app(loop, *std::move(config), *roles, *std::move(providers));
+  App app(loop, *std::move(config), *std::move(broker), *roles, *std::move(providers));
   int code = kFailed;
   loop.RunUntilDone([&] { return RunApp(loop, app, arguments.simulate, code); });
   return code;

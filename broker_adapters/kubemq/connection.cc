@@ -9,6 +9,7 @@
 #include "broker_adapters/base/clock.h"
 #include "broker_adapters/base/ids.h"
 #include "broker_adapters/kubemq/grpc_setup.h"
+#include "broker_adapters/kubemq/unreachable.h"
 #include "proto/fault.h"
 #include "proto/kubemq_text.h"
 
@@ -17,7 +18,16 @@ namespace {
 
 constexpr int kMaxMessage = 100 * 1024 * 1024;
 
-std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address) {
+std::shared_ptr<grpc::ChannelCredentials> CredentialsOf(const KubemqOptions& options) {
+  if (!options.tls) return grpc::InsecureChannelCredentials();
+  grpc::SslCredentialsOptions pem;
+  pem.pem_root_certs = options.tls->ca;
+  pem.pem_cert_chain = options.tls->cert;
+  pem.pem_private_key = std::string(options.tls->cert_key.Reveal());
+  return grpc::SslCredentials(pem);
+}
+
+std::shared_ptr<grpc::Channel> OpenChannel(const KubemqOptions& options) {
   SetUpGrpc();
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMaxMessage);
@@ -31,7 +41,7 @@ std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address) {
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2'000);
   // A channel of its own per broker: two brokers in one process (tests, a bridge) share no connection.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  return grpc::CreateCustomChannel(options.address, CredentialsOf(options), arguments);
 }
 
 KubemqOptions WithClientId(KubemqOptions options) {
@@ -44,12 +54,18 @@ KubemqOptions WithClientId(KubemqOptions options) {
 Connection::Connection(Executor executor, KubemqOptions options)
     : executor_(executor),
       options_(WithClientId(std::move(options))),
-      channel_(OpenChannel(options_.address)),
+      channel_(OpenChannel(options_)),
       stub_(kubemq::kubemq::NewStub(channel_)),
       workers_(wire::Workers::NewStub(channel_)),
       in_flight_(executor),
       tasks_(executor) {
   caps_.max_body = options_.max_body;
+}
+
+void Connection::Begin(grpc::ClientContext& call) {
+  if (!options_.key.empty())
+    call.AddMetadata(std::string(kubemq_text::kAuthorization), std::string(options_.key.Reveal()));
+  in_flight_.Add(&call);
 }
 
 Awaitable<absl::StatusOr<bool>> Connection::Marked() {
@@ -66,6 +82,13 @@ Awaitable<absl::StatusOr<bool>> Connection::Marked() {
   co_return marked_;
 }
 
+std::string Connection::KeyRefused(std::string_view text) const {
+  return fmt::format(
+      "the server at {} {}: {}: give one that it knows, in the setting `broker.key`, in "
+      "$LLM_ROUTER_KEY or with --key",
+      options_.address, options_.key.empty() ? "asks for a key" : "refuses the key", text);
+}
+
 absl::Status Connection::ToFault(const grpc::Status& status) const {
   const std::string text = status.error_message();
   switch (status.error_code()) {
@@ -78,9 +101,13 @@ absl::Status Connection::ToFault(const grpc::Status& status) const {
       return MakeFault(Fault::kTimeout, "no answer before the deadline");
     case grpc::StatusCode::UNAVAILABLE:
       return MakeFault(Fault::kEngineUnavailable,
-                       fmt::format("cannot reach the server at {} ({}): start it, or name another with the "
-                                   "setting `broker` or with --address",
-                                   options_.address, text));
+                       Unreachable(options_.address, options_.tls.has_value(), text));
+    case grpc::StatusCode::UNAUTHENTICATED:
+      return MakeFault(Fault::kUnauthenticated, KeyRefused(text));
+    case grpc::StatusCode::PERMISSION_DENIED:
+      return MakeFault(
+          Fault::kPermissionDenied,
+          fmt::format("the server at {} does not allow that to this key: {}", options_.address, text));
     case grpc::StatusCode::RESOURCE_EXHAUSTED:
       return MakeFault(Fault::kTooLarge, fmt::format("the message is too large for the server at {} ({})",
                                                      options_.address, text));

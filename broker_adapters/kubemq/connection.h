@@ -14,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "absl/status/statusor.h"
 #include "broker_adapters/base/one_shot.h"
@@ -48,13 +49,13 @@ class Connection {
   // Starts a call; `call->done` is set when it ended.
   template <class Question, class Answer>
   void Start(std::shared_ptr<UnaryCall<Question, Answer>> call, Method<Question, Answer> method) {
-    in_flight_.Add(&call->context);
+    Begin(call->context);
     UnaryCall<Question, Answer>* const raw = call.get();
     (stub_->async()->*method)(&raw->context, &raw->question, &raw->answer,
                               [this, held = std::move(call)](grpc::Status status) mutable {
                                 boost::asio::post(executor_, [this, ended = std::move(held),
                                                               outcome = std::move(status)]() mutable {
-                                  in_flight_.Remove(&ended->context);
+                                  End(ended->context);
                                   ended->done.Set(std::move(outcome));
                                 });
                               });
@@ -82,7 +83,9 @@ class Connection {
   kubemq::kubemq::Stub& stub() { return *stub_; }
   // Of a server that bears our mark.
   wire::Workers::Stub& workers() { return *workers_; }
-  InFlight& in_flight() { return in_flight_; }
+  // Gives a call that is about to start the key, and keeps account of it until End.
+  void Begin(grpc::ClientContext& call);
+  void End(grpc::ClientContext& call) { in_flight_.Remove(&call); }
   TaskGroup& tasks() { return tasks_; }
   Executor executor() const { return executor_; }
   const KubemqOptions& options() const { return options_; }
@@ -93,6 +96,8 @@ class Connection {
   Awaitable<void> Stop();
 
  private:
+  std::string KeyRefused(std::string_view text) const;
+
   Executor executor_;
   KubemqOptions options_;
   std::shared_ptr<grpc::Channel> channel_;

@@ -10,7 +10,7 @@ EventWriter::EventWriter(Connection& connection) : connection_(connection), over
 
 void EventWriter::Start() {
   self_ = shared_from_this();
-  connection_.in_flight().Add(&context_);
+  connection_.Begin(context_);
   connection_.stub().async()->SendEventsStream(&context_, this);
   // Writes are started from the loop, outside gRPC's reactions: the hold keeps the stream until the last.
   AddHold();
@@ -55,7 +55,7 @@ void EventWriter::OnWriteDone(bool ok) {
 
 void EventWriter::OnDone(const grpc::Status& /*status*/) {
   boost::asio::post(connection_.executor(), [self = std::move(self_)] {
-    self->connection_.in_flight().Remove(&self->context_);
+    self->connection_.End(self->context_);
     self->over_.Set(true);
   });
 }

@@ -5,14 +5,21 @@
 // subscription that begins when the server is there; only what the server refuses fails. Publish keeps the
 // order of events, and holds up to 10,000 of them for 10 s while there is no connection.
 //
+// A server that refuses the key, or asks for one, fails Request, and Serve and Subscribe unless they had been
+// in force before: faults unauthenticated and permission_denied. A server whose certificate is not trusted
+// counts as unreachable, and the error says why.
+//
 // Where the server's Ping bears our door's mark, Serve asks for no more than its capacity and Drain loses
 // nothing; caps() says so from the first connection on. Keeps no queues yet. Loop thread only; `co_await
 // Stop()` before destruction.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "broker_adapters/base/secret.h"
+#include "broker_adapters/base/tls_files.h"
 #include "broker_adapters/broker.h"
 
 namespace llm_router {
@@ -20,8 +27,10 @@ namespace llm_router {
 struct KubemqOptions {
   KubemqOptions() = default;
 
-  std::string address;    // host:port
-  std::string client_id;  // empty: a random one
+  std::string address;        // host:port
+  std::string client_id;      // empty: a random one
+  Secret key;                 // given with every call, as KubeMQ's SDKs do; empty: none
+  std::optional<TlsPem> tls;  // none: plaintext
   size_t max_body = 32 * 1024 * 1024;
 };
 

@@ -89,7 +89,9 @@ class LiveStream : public std::enable_shared_from_this<LiveStream<Message>> {
   Awaitable<absl::Status> Once() {
     const auto marked = co_await connection_->Marked();
     if (!marked.ok()) {
-      if (!closed_) first_.Set(absl::OkStatus());
+      const Fault fault = FaultOf(marked.status());
+      refused_ = !first_.is_set() && (fault == Fault::kUnauthenticated || fault == Fault::kPermissionDenied);
+      if (!closed_) first_.Set(refused_ ? marked.status() : absl::OkStatus());
       co_return marked.status();
     }
     if (closed_) co_return absl::OkStatus();

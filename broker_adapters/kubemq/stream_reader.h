@@ -48,7 +48,7 @@ class StreamReader : public Reactor,
   template <class Begin>
   void Start(Begin begin) {
     self_ = this->shared_from_this();
-    connection_.in_flight().Add(&context_);
+    connection_.Begin(context_);
     begin(&context_);
     // Reads are resumed from the loop, outside gRPC's reactions: the hold keeps the stream until the last.
     this->AddHold();
@@ -95,7 +95,7 @@ class StreamReader : public Reactor,
   }
   void OnDone(const grpc::Status& status) override {
     boost::asio::post(connection_.executor(), [self = std::move(self_), status] {
-      self->connection_.in_flight().Remove(&self->context_);
+      self->connection_.End(self->context_);
       self->in_force_.Set(false);
       self->over_.Set(status);
     });

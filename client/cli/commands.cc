@@ -53,11 +53,23 @@ CLI::App* AddCommand(CLI::App& app, const std::string& name, const std::string& 
   return command;
 }
 
-void AddAddress(CLI::App& command, client::Options& server) {
+// Where the server is and how to be let in.
+void AddServer(CLI::App& command, client::Options& server) {
   command
       .add_option("--address", server.address,
                   "Where the server is; else $LLM_ROUTER_ADDRESS, else 127.0.0.1:50000")
       ->type_name("HOST:PORT");
+  command
+      .add_option("--key", server.key,
+                  "Your key; better in $LLM_ROUTER_KEY, for others on this machine can see a command line")
+      ->type_name("KEY");
+  command
+      .add_option("--ca", server.ca,
+                  "TLS: the CA that signed the server's certificate, or system for those this machine trusts")
+      ->type_name("FILE");
+  command.add_option("--cert", server.cert, "TLS: your certificate, where the server asks for one")
+      ->type_name("FILE");
+  command.add_option("--cert-key", server.cert_key, "TLS: the private key to --cert")->type_name("FILE");
 }
 
 void AddTimeout(CLI::App& command, client::Options& server) {
@@ -125,7 +137,7 @@ void AddAsk(CLI::App& app, std::function<int()>& action) {
   command->add_flag("--json", options->json,
                     "Print one JSON object an answer: response, model, provider, usage, ...");
   AddFileOptions(*command, *many);
-  AddAddress(*command, options->server);
+  AddServer(*command, options->server);
   AddTimeout(*command, options->server);
   command->callback([options, many, words, command, &action] {
     action = [options, many, words, command] {
@@ -145,7 +157,7 @@ void AddChat(CLI::App& app, std::function<int()>& action) {
                                  "  llm-router chat\n  llm-router chat -r claude --system \"Be brief\"\n");
   const auto options = std::make_shared<ChatOptions>();
   AddModelOptions(*command, options->route, "Which route to ask; else chat lists them and asks", *options);
-  AddAddress(*command, options->server);
+  AddServer(*command, options->server);
   AddTimeout(*command, options->server);
   command->footer("In a chat: /reset forgets what was said, /quit or Ctrl-D ends.");
   command->callback([options, &action] {
@@ -161,7 +173,7 @@ void AddRoutes(CLI::App& app, std::function<int()>& action) {
                                  "  llm-router routes\n  llm-router routes --json | jq '.[].route'\n");
   const auto options = std::make_shared<RoutesOptions>();
   command->add_flag("--json", options->json, "Print a JSON array");
-  AddAddress(*command, options->server);
+  AddServer(*command, options->server);
   command->callback(
       [options, &action] { action = [options] { return RunRoutes(*options, std::cout, std::cerr); }; });
 }

@@ -7,8 +7,15 @@
 #include <vector>
 
 #include "broker_adapters/base/secret.h"
+#include "broker_adapters/base/tls_files.h"
 
 namespace llm_router {
+
+struct BrokerConfig {
+  std::string url = "embedded:./llm-router-data";
+  Secret key;  // for a broker elsewhere, as are the files
+  TlsFiles tls;
+};
 
 struct ListenConfig {
   std::string host = "127.0.0.1";
@@ -68,8 +75,8 @@ struct LimitsConfig {
 struct Config {
   Config() = default;
 
-  std::string broker = "embedded:./llm-router-data";
   std::string log_level = "info";
+  BrokerConfig broker;
   ListenConfig listen;
   LimitsConfig limits;
   std::vector<KeyConfig> keys;

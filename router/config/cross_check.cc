@@ -36,7 +36,7 @@ class CrossChecker {
   }
 
   void CheckBroker() {
-    const absl::Status known = request_.check_broker_url(bound_.config.broker);
+    const absl::Status known = request_.check_broker_url(bound_.config.broker.url);
     if (!known.ok()) Complain("broker", MessageOf(known));
   }
 

@@ -24,8 +24,20 @@ constexpr Setting kTable[] = {
     {.path = "broker", .kind = kGroup, .shorthand = "url",
      .help = "What carries the messages."},
     {.path = "broker.url", .kind = kText, .fallback = "embedded:./llm-router-data", .least = 1, .most = 4096,
-     .store = [](Config& config, const SettingValue& value) { config.broker = value.text; },
+     .store = [](Config& config, const SettingValue& value) { config.broker.url = value.text; },
      .help = "embedded:DIR in this process, or kubemq://host:port."},
+    {.path = "broker.key", .kind = kText, .secret = true, .most = 8192, .check = CheckKey,
+     .store = [](Config& config, const SettingValue& value) { config.broker.key = Secret(value.text); },
+     .help = "The key that a broker elsewhere asks for; best read from the environment: ${LLM_ROUTER_KEY}."},
+    {.path = "broker.ca", .kind = kText, .most = 4096,
+     .store = [](Config& config, const SettingValue& value) { config.broker.tls.ca = value.text; },
+     .help = "TLS: a PEM file with the CA that signed the broker's certificate, or system for those this machine trusts."},
+    {.path = "broker.cert", .kind = kText, .most = 4096,
+     .store = [](Config& config, const SettingValue& value) { config.broker.tls.cert = value.text; },
+     .help = "TLS: a PEM file with the certificate to show, where the broker asks for one."},
+    {.path = "broker.cert_key", .kind = kText, .most = 4096,
+     .store = [](Config& config, const SettingValue& value) { config.broker.tls.cert_key = value.text; },
+     .help = "TLS: a PEM file with the private key to broker.cert."},
 
     {.path = "limits", .kind = kGroup,
      .help = "Bounds on what callers may send."},
@@ -102,10 +114,6 @@ struct RefusedSetting {
   std::string_view sentence;
 };
 constexpr RefusedSetting kRefused[] = {
-    {"broker.ca", "is not available in this version: remove it"},
-    {"broker.cert", "is not available in this version: remove it"},
-    {"broker.cert_key", "is not available in this version: remove it"},
-    {"broker.key", "is not available in this version: remove it, and give the broker's url alone"},
     {"routes.*.targets[].weight",
      "weight is not available in this version: remove it, targets are tried in the order they are listed"},
     {"store", "is not available in this version: remove it, what is durable is kept in the broker's folder"},

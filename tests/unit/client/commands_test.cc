@@ -38,8 +38,10 @@ TEST_CASE("a command parsed sets what is to be run") {
        "--system", "s", "--timeout", "2.5", "--json", "Hello"},
       {"ask", "--file", "p.txt", "--concurrency", "16", "--quiet", "--json"},
       {"ask", "--file", "-"},
+      {"ask", "--key", "k", "--ca", "ca.pem", "--cert", "me.pem", "--cert-key", "me.key", "Hello"},
       {"chat", "-r", "openai", "--model", "m", "--temperature", "0", "--max-tokens", "9", "--system", "s"},
       {"routes", "--json", "--address", "h:1"},
+      {"routes", "--key", "k", "--ca", "system"},
   };
   for (const auto& words : good) {
     CAPTURE(words);

@@ -25,7 +25,7 @@ TEST_CASE("the example file works as it is written") {
   Loading loading(kExample);
   loading.request.environment = {{"OPENAI_API_KEY", "sk-1"}};
   const Config config = loading.Load();
-  CHECK(config.broker == "embedded:./llm-router-data");
+  CHECK(config.broker.url == "embedded:./llm-router-data");
   CHECK(config.listen.host == "127.0.0.1");
   CHECK(config.listen.grpc == 50000);
   CHECK(config.listen.rest == 9090);
@@ -50,7 +50,7 @@ TEST_CASE("the example file works as it is written") {
 TEST_CASE("without a file the built-in settings are in force, and are those of a default Config") {
   const Config config = Loading().Load();
   const Config defaults;
-  CHECK(config.broker == defaults.broker);
+  CHECK(config.broker.url == defaults.broker.url);
   CHECK(config.log_level == defaults.log_level);
   CHECK(config.limits.body == defaults.limits.body);
   CHECK(config.listen.host == defaults.listen.host);
@@ -155,13 +155,28 @@ routes: { r: { targets: [ { provider: two, model: m }, { provider: three.eu } ] 
 }
 
 TEST_CASE("a broker is a URL or a map with one") {
-  CHECK(Loading("broker: kubemq://b:50000").Load().broker == "kubemq://b:50000");
-  CHECK(Loading("broker: { url: \"kubemq://b:50000\" }").Load().broker == "kubemq://b:50000");
+  CHECK(Loading("broker: kubemq://b:50000").Load().broker.url == "kubemq://b:50000");
+  CHECK(Loading("broker: { url: \"kubemq://b:50000\" }").Load().broker.url == "kubemq://b:50000");
   Loading loading("broker: { url: \"kubemq://b:50000\" }");
   loading.request.environment["LLM_ROUTER_BROKER"] = "kubemq://c:50000";
-  CHECK(loading.Load().broker == "kubemq://c:50000");
+  CHECK(loading.Load().broker.url == "kubemq://c:50000");
   loading.request.set = {"broker.url=kubemq://d:50000"};
-  CHECK(loading.Load().broker == "kubemq://d:50000");
+  CHECK(loading.Load().broker.url == "kubemq://d:50000");
+}
+
+TEST_CASE("a broker elsewhere may ask for a key and a certificate") {
+  Loading loading(
+      "broker: { url: \"kubemq://b:50000\", key: \"${BROKER_KEY}\", ca: ca.pem, cert: me.pem, cert_key: "
+      "me.key }");
+  loading.request.environment["BROKER_KEY"] = "k1";
+  const BrokerConfig broker = loading.Load().broker;
+  CHECK(broker.url == "kubemq://b:50000");
+  CHECK(broker.key.Reveal() == "k1");
+  CHECK(broker.tls.ca == "ca.pem");
+  CHECK(broker.tls.cert == "me.pem");
+  CHECK(broker.tls.cert_key == "me.key");
+  loading.request.environment["LLM_ROUTER_BROKER_KEY"] = "k2";
+  CHECK(loading.Load().broker.key.Reveal() == "k2");
 }
 
 TEST_CASE("a routes map may be empty, for a process that only carries messages") {
@@ -210,9 +225,9 @@ TEST_CASE("what is wrong is refused with its path, what is wrong, a remedy and i
       {"store: sqlite:./data",
        "store: is not available in this version: remove it, what is durable is kept in the broker's folder "
        "(llm-router.yaml:1)"},
-      {"broker: { url: \"kubemq://b:1\", key: k }",
-       "broker.key: is not available in this version: remove it, and give the broker's url alone "
-       "(llm-router.yaml:1)"},
+      {"broker: { url: \"kubemq://b:1\", key: \"Bearer k\" }",
+       "broker.key: holds a space or a character that no key has: copy the key again, without line breaks or "
+       "quotes (llm-router.yaml:1)"},
       {"routes: { r: { targets: [ { provider: openai, model: m, weight: 2 } ] } }",
        "routes.r.targets[0].weight: weight is not available in this version: remove it, targets are tried in "
        "the "
