@@ -128,8 +128,7 @@ class App {
     SimulatorOptions options;
     options.port = 0;
     ASSIGN_OR_RETURN(simulator_, Simulator::Start(loop_.executor(), options));
-    const auto simulated =
-        providers_.SimulateMissing(fmt::format("http://127.0.0.1:{}/v1", simulator_->port()));
+    const auto simulated = providers_.SimulateMissing(fmt::format("http://127.0.0.1:{}", simulator_->port()));
     log::Info("simulated, as no key is set: {}",
               simulated.empty() ? "none" : fmt::format("{}", fmt::join(simulated, ", ")));
     return absl::OkStatus();

@@ -87,9 +87,10 @@ class Binder {
   }
 
   bool FirstOfItsName(const SettingNode& child, std::set<std::string_view>& seen, const SettingNode& parent,
-                      const std::string& path) {
+                      const std::string& path, std::string_view remedy) {
     if (seen.insert(child.key).second) return true;
-    Complain(path, fmt::format("is given twice: keep one (the first is {})", parent.Find(child.key)->origin),
+    Complain(path,
+             fmt::format("is given twice: {} (the first is {})", remedy, parent.Find(child.key)->origin),
              &child);
     return false;
   }
@@ -117,25 +118,28 @@ class Binder {
       const std::string child_path = JoinPath(path, Shown(child.key));
       const bool known = std::ranges::find(children, child.key,
                                            [](const Setting* row) { return NameOf(*row); }) != children.end();
-      if (!FirstOfItsName(child, seen, node, child_path) || known) continue;
+      if (!FirstOfItsName(child, seen, node, child_path, "keep one") || known) continue;
       Complain(child_path, UnknownSetting(setting, child.key), &child);
     }
   }
 
   void BindMap(const Setting& setting, const SettingNode* node, const std::string& path) {
     if (!IsGiven(node)) return;
-    if (!IsOfKind(node, Kind::kMap, "give its entries as { NAME: { ... } }", path)) return;
-    if (!IsCountFit(setting, *node, path)) return;
     const Setting& entry = *ChildrenOf(setting).front();
+    const bool is_group = entry.kind == SettingKind::kGroup;
+    const std::string_view form =
+        is_group ? "give its entries as { NAME: { ... } }" : "give its entries as { NAME: VALUE }";
+    if (!IsOfKind(node, Kind::kMap, form, path)) return;
+    if (!IsCountFit(setting, *node, path)) return;
     std::set<std::string_view> seen;
     for (const SettingNode& child : node->children) {
       const std::string child_path = JoinPath(path, Shown(child.key));
-      if (!FirstOfItsName(child, seen, *node, child_path)) continue;
-      if (const absl::Status fit = entry.check(child.key); !fit.ok()) {
+      if (!FirstOfItsName(child, seen, *node, child_path, "keep one, or give each its own name")) continue;
+      if (const absl::Status fit = (is_group ? entry.check : entry.check_name)(child.key); !fit.ok()) {
         Complain(child_path, MessageOf(fit), &child);
         continue;
       }
-      Store(entry, child.key);
+      if (is_group) Store(entry, child.key);
       Bind(entry, &child, child_path);
     }
   }
@@ -178,6 +182,7 @@ class Binder {
     SettingValue value;
     value.text = expanded->text;
     value.variable = expanded->variable;
+    value.name = node->key;
     const std::string complaint = Check(setting, node->text, *expanded, value);
     if (!complaint.empty()) return Complain(path, complaint, node);
     Keep(setting, value, path);

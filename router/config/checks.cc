@@ -6,11 +6,26 @@
 #include <algorithm>
 #include <string>
 
+#include "absl/strings/ascii.h"
 #include "broker_adapters/base/text.h"
 #include "proto/fault.h"
 
 namespace llm_router {
 namespace {
+
+constexpr std::string_view kKeyHeaders[] = {"api-key", "authorization", "x-api-key"};
+constexpr std::string_view kOwnHeaders[] = {"accept",
+                                            "accept-encoding",
+                                            "connection",
+                                            "content-encoding",
+                                            "content-length",
+                                            "content-type",
+                                            "expect",
+                                            "host",
+                                            "te",
+                                            "trailer",
+                                            "transfer-encoding",
+                                            "upgrade"};
 
 bool IsAlphanumeric(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -74,6 +89,31 @@ absl::Status CheckKey(std::string_view key) {
 absl::Status CheckProviderId(std::string_view id) {
   if (IsName(id) && id.size() <= 128) return absl::OkStatus();
   return Refuse("is no id for a provider: use at most 128 letters, digits, _, - and .");
+}
+
+absl::Status CheckApiVersion(std::string_view version) {
+  if (IsName(version)) return absl::OkStatus();
+  return Refuse("is no version of an API: give it as in its documentation, such as 2024-10-21");
+}
+
+absl::Status CheckHeaderName(std::string_view name) {
+  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
+  const bool token = !name.empty() && name.size() <= 128 && std::ranges::all_of(name, [&](char c) {
+    return IsAlphanumeric(c) || kMarks.find(c) != std::string_view::npos;
+  });
+  if (!token) return Refuse("is no name of an HTTP header: use letters, digits and -");
+  const std::string lower = absl::AsciiStrToLower(absl::string_view(name.data(), name.size()));
+  if (std::ranges::find(kKeyHeaders, lower) != std::end(kKeyHeaders))
+    return Refuse("carries the key: remove it, and give the key as `key`");
+  if (std::ranges::find(kOwnHeaders, lower) != std::end(kOwnHeaders))
+    return Refuse("is written by the call itself: remove it");
+  return absl::OkStatus();
+}
+
+absl::Status CheckHeaderValue(std::string_view value) {
+  const bool printable = std::ranges::all_of(value, [](char c) { return c >= ' ' && c < '\x7f'; });
+  if (printable) return absl::OkStatus();
+  return Refuse("holds a character that no header has: use printable ASCII, without line breaks");
 }
 
 absl::Status CheckBaseUrl(std::string_view url) {

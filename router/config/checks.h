@@ -15,5 +15,10 @@ namespace llm_router {
 [[nodiscard]] absl::Status CheckProviderId(std::string_view id);
 // http(s)://host[:port][/path], nothing else.
 [[nodiscard]] absl::Status CheckBaseUrl(std::string_view url);
+// Fit for a URL's query as it is: 2024-10-21, 2025-01-01-preview.
+[[nodiscard]] absl::Status CheckApiVersion(std::string_view version);
+// An HTTP header that a user may add to calls: none that the call itself or its key needs.
+[[nodiscard]] absl::Status CheckHeaderName(std::string_view name);
+[[nodiscard]] absl::Status CheckHeaderValue(std::string_view value);
 
 }  // namespace llm_router

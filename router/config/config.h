@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "broker_adapters/base/secret.h"
@@ -33,6 +34,8 @@ struct ProviderConfig {
   std::string base_url;  // empty: the row's
   Secret key;
   std::string key_variable;  // the environment name the key is read from; empty: none was named
+  std::string api_version;   // empty: the row's
+  std::vector<std::pair<std::string, Secret>> headers;  // on every call, names in lower case
 };
 
 struct TargetConfig {

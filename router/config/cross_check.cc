@@ -67,11 +67,15 @@ class CrossChecker {
       std::vector<std::string_view> names;
       for (const ProviderType& known : request_.provider_types) names.push_back(known.name);
       Complain(path + ".type", fmt::format("is no provider type: use one of {}", fmt::join(names, ", ")));
-    } else if (type->needs_base_url && provider.base_url.empty() && !IsRefused(path + ".base_url")) {
-      Complain(
-          path + ".base_url",
-          fmt::format("is missing: type {} has none of its own, give one such as http://127.0.0.1:8001/v1",
-                      provider.type));
+      return;
+    }
+    if (type->needs_base_url && provider.base_url.empty() && !IsRefused(path + ".base_url")) {
+      Complain(path + ".base_url", fmt::format("is missing: type {} has none of its own, give one such as {}",
+                                               provider.type, type->example_base_url));
+    }
+    if (!type->takes_api_version && !provider.api_version.empty()) {
+      Complain(path + ".api_version",
+               fmt::format("is of no use to type {}: remove it, its URLs name no version", provider.type));
     }
   }
 

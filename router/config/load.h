@@ -26,6 +26,8 @@ struct ProviderType {
   std::string_view name;
   bool needs_base_url = false;          // it has none of its own
   std::string_view default_model = {};  // for targets that name none; empty: they must
+  std::string_view example_base_url = {};
+  bool takes_api_version = false;
 };
 
 struct LoadRequest {

@@ -31,6 +31,7 @@ struct SettingValue {
   std::string text;
   int64_t number = 0;    // of a kInteger
   std::string variable;  // the environment name it came from; empty: none
+  std::string name;      // under which its map holds it
 };
 
 struct Setting {
@@ -46,7 +47,8 @@ struct Setting {
   std::string_view example = {};    // for the example file, where there is no default; of a `*`: a name
   std::string_view pattern = {};  // what `check` asks for, for the schema: of a text, or of the name of a `*`
   std::string_view remedy = {};   // what to do when it is missing; empty: "give one"
-  absl::Status (*check)(std::string_view) = nullptr;  // of a text, or of the name of a `*`
+  absl::Status (*check)(std::string_view) = nullptr;  // of a text, or of the name of a `*` that is a group
+  absl::Status (*check_name)(std::string_view) = nullptr;  // of the name of a `*` that is a text
   // Takes the value into `config`; a `*` or `[]` that is a group takes its name, and becomes the entry that
   // the rows below it fill.
   void (*store)(Config& config, const SettingValue& value) = nullptr;

@@ -52,7 +52,7 @@ class CallStage final : public Stage {
     exchange.warnings.clear();  // those of a target that failed are no longer true
     CO_RETURN_IF_ERROR(provider.CheckKey());
     CO_ASSIGN_OR_RETURN(std::string body, RenderRequest(exchange, provider.dialect()));
-    HttpCall call = provider.MakeCall(std::move(body));
+    HttpCall call = provider.MakeCall(exchange.target->model, std::move(body), exchange.warnings);
     call.deadline = exchange.deadline;
     call.max_reply = max_reply_;
     ++exchange.attempts;

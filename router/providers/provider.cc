@@ -7,11 +7,41 @@
 #include "proto/fault.h"
 
 namespace llm_router {
+namespace {
+
+bool IsUnreserved(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+         c == '_' || c == '~';
+}
+
+std::string PercentEncoded(std::string_view text) {
+  std::string encoded;
+  for (const char c : text) {
+    encoded += IsUnreserved(c) ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return encoded;
+}
+
+// Puts `value` where `url` has `name`, if it has.
+void Replace(std::string& url, std::string_view name, std::string_view value) {
+  const size_t at = url.find(name);
+  if (at != url.npos) url.replace(at, name.size(), PercentEncoded(value));
+}
+
+// "/v1" of "https://host/v1".
+std::string_view PathOf(std::string_view url) {
+  const size_t host = url.find("://");
+  const size_t path = host == url.npos ? url.npos : url.find('/', host + 3);
+  return path == url.npos ? std::string_view() : url.substr(path);
+}
+
+}  // namespace
 
 Provider::Provider(const ProviderRow& row, const Dialect& dialect, ProviderConfig config)
     : row_(row), dialect_(dialect), config_(std::move(config)) {
   if (config_.base_url.empty()) config_.base_url = row.base_url;
   while (config_.base_url.ends_with('/')) config_.base_url.pop_back();
+  if (config_.api_version.empty()) config_.api_version = row_.api_version;
 }
 
 absl::Status Provider::CheckKey() const {
@@ -29,22 +59,39 @@ absl::Status Provider::CheckKey() const {
                   config_.id, config_.key_variable));
 }
 
-HttpCall Provider::MakeCall(std::string body) const {
+HttpCall Provider::MakeCall(std::string_view model, std::string body, Warnings& warnings) const {
   HttpCall call;
-  call.url = fmt::format("{}{}", config_.base_url, row_.path);
+  call.url = UrlFor(model);
   call.headers = {{"content-type", "application/json"}, {"accept", "application/json"}};
-  for (const auto& [name, value] : row_.headers) call.headers.emplace_back(name, value);
+  for (const auto& [name, value] : config_.headers) call.headers.emplace_back(name, value.Reveal());
+  for (const auto& [name, value] : row_.headers) {
+    if (HeaderOr(call.headers, name).empty()) call.headers.emplace_back(name, value);
+  }
   if (!config_.key.empty()) {
     call.headers.emplace_back(row_.auth_header, fmt::format("{}{}", row_.auth_prefix, config_.key.Reveal()));
   }
-  call.body = std::move(body);
+  call.body = ApplyQuirks(row_.quirks, model, std::move(body), warnings);
   return call;
 }
 
-void Provider::Simulate(std::string_view base_url) {
-  config_.base_url = base_url;
+std::string Provider::UrlFor(std::string_view model) const {
+  std::string url = fmt::format("{}{}", config_.base_url, row_.path);
+  Replace(url, "{model}", model);
+  Replace(url, "{api_version}", config_.api_version);
+  return url;
+}
+
+void Provider::Simulate(std::string_view root) {
+  const std::string_view usual = row_.base_url.empty() ? row_.example_base_url : row_.base_url;
+  config_.base_url = fmt::format("{}/{}{}", root, row_.type, PathOf(usual));
   config_.key = Secret("simulated");
   simulated_ = true;
+}
+
+std::string Provider::Redact(std::string_view text) const {
+  std::string redacted = config_.key.Redact(text);
+  for (const auto& [name, value] : config_.headers) redacted = value.Redact(redacted);
+  return redacted;
 }
 
 std::string Provider::KeyPlace() const {

@@ -23,6 +23,7 @@ class Provider {
   Provider(const ProviderRow& row, const Dialect& dialect, ProviderConfig config);
 
   const std::string& id() const { return config_.id; }
+  const ProviderRow& row() const { return row_; }
   const Dialect& dialect() const { return dialect_; }
   // Whether a simulator answers in its place.
   bool simulated() const { return simulated_; }
@@ -30,8 +31,9 @@ class Provider {
   // Fault provider_key_missing, naming the variable, for a provider that needs a key and has none.
   [[nodiscard]] absl::Status CheckKey() const;
 
-  // A call of this provider with `body`, in its dialect; its deadline and max_reply are the caller's to set.
-  HttpCall MakeCall(std::string body) const;
+  // A call of this provider for `model` with `body`, which is in its dialect and changed here as the row's
+  // quirks ask for; what they took away is in `warnings`. Deadline and max_reply are the caller's to set.
+  HttpCall MakeCall(std::string_view model, std::string body, Warnings& warnings) const;
 
   // Reads the body of a reply with status 200. A failure names the provider, and never shows the key.
   absl::StatusOr<ChatReply> ReadReply(std::string_view body) const;
@@ -40,11 +42,16 @@ class Provider {
   // where that helps whoever can mend it, without the key.
   [[nodiscard]] absl::Status ClassifyFailure(const HttpReply& reply) const;
 
-  // Sends its calls to the simulator at `base_url` from now on.
-  void Simulate(std::string_view base_url);
+  // Sends its calls to the simulator at `root` (http://127.0.0.1:8001) from now on, which plays its type.
+  void Simulate(std::string_view root);
+
+  // Where its calls go, without a slash at the end; and where to look for its key, in a sentence.
+  const std::string& base_url() const { return config_.base_url; }
+  std::string KeyPlace() const;
 
  private:
-  std::string KeyPlace() const;  // where to look for its key, in a sentence
+  std::string UrlFor(std::string_view model) const;
+  std::string Redact(std::string_view text) const;  // without its key and the values of its headers
 
   const ProviderRow& row_;
   const Dialect& dialect_;

@@ -58,7 +58,7 @@ absl::Status Provider::ClassifyFailure(const HttpReply& reply) const {
   std::string sentence = fmt::format(
       "provider {} {}", config_.id,
       fmt::format(fmt::runtime(row.sentence), fmt::arg("status", reply.status), fmt::arg("key", KeyPlace())));
-  const std::string said = dialect_.ParseError(config_.key.Redact(reply.body)).message;
+  const std::string said = dialect_.ParseError(Redact(reply.body)).message;
   if (row.quotes && !said.empty()) sentence += fmt::format("; it says: {}", Excerpt(said, kLongestQuotation));
   return MakeFault(row.fault, sentence, RetryAfter(reply.headers, UnixMillis()));
 }
@@ -68,7 +68,7 @@ absl::StatusOr<ChatReply> Provider::ReadReply(std::string_view body) const {
   if (reply.ok()) return reply;
   // The complaint may quote the key, or the part of it that was left when the quotation was cut: so it is
   // made of a body without the key.
-  const absl::Status complaint = dialect_.ParseReply(config_.key.Redact(body)).status();
+  const absl::Status complaint = dialect_.ParseReply(Redact(body)).status();
   if (complaint.ok()) {
     return MakeFault(kProviderBadReply,
                      fmt::format("provider {} answered something that is no reply", config_.id));

@@ -8,21 +8,29 @@
 #include <string_view>
 #include <utility>
 
+#include "proto/contract.h"
 #include "router/config/load.h"
+#include "router/providers/quirk.h"
 
 namespace llm_router {
 
+// The defaults are those of a provider that speaks OpenAI's wire and wants a key.
 struct ProviderRow {
   std::string_view type;
-  std::string_view dialect;   // contract::dialect
-  std::string_view base_url;  // empty: configuration must give one
-  std::string_view path;      // where chats go, below the base URL
-  std::string_view auth_header;
-  std::string_view auth_prefix;  // before the key in that header
-  std::span<const std::pair<std::string_view, std::string_view>> headers = {};  // on every call
+  std::string_view base_url;               // empty: configuration must give one
+  std::string_view example_base_url = {};  // what it looks like, where there is no base_url
+  std::string_view default_model = {};     // of targets that name none; empty: they must
+  std::string_view key_variable = {};      // where its key is usually kept
+  std::string_view key_page = {};          // where a person makes one
   bool needs_key = true;
-  std::string_view key_variable = {};   // where its key is usually kept
-  std::string_view default_model = {};  // of targets that name none
+  std::string_view dialect = contract::dialect::kOpenAiChat;
+  // Where chats go, below the base URL; {model} and {api_version} are filled in.
+  std::string_view path = "/chat/completions";
+  std::string_view api_version = {};  // the default; empty: the path has none
+  std::string_view auth_header = "authorization";
+  std::string_view auth_prefix = "Bearer ";  // before the key in that header
+  std::span<const std::pair<std::string_view, std::string_view>> headers = {};  // on every call
+  std::span<const Quirk> quirks = {};
 };
 
 std::span<const ProviderRow> AllProviderRows();

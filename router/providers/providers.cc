@@ -26,11 +26,11 @@ const Provider* Providers::Find(std::string_view id) const {
   return found == providers_.end() ? nullptr : &*found;
 }
 
-std::vector<std::string> Providers::SimulateMissing(std::string_view base_url) {
+std::vector<std::string> Providers::SimulateMissing(std::string_view root) {
   std::vector<std::string> ids;
   for (Provider& provider : providers_) {
     if (provider.CheckKey().ok()) continue;
-    provider.Simulate(base_url);
+    provider.Simulate(root);
     ids.push_back(provider.id());
   }
   return ids;

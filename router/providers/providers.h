@@ -23,9 +23,9 @@ class Providers {
   // The provider of that id, or null.
   const Provider* Find(std::string_view id) const;
 
-  // Points every provider that needs a key and has none at the simulator at `base_url`
-  // (http://127.0.0.1:8001/v1), and returns their ids.
-  std::vector<std::string> SimulateMissing(std::string_view base_url);
+  // Points every provider that needs a key and has none at the simulator at `root` (http://127.0.0.1:8001),
+  // and returns their ids.
+  std::vector<std::string> SimulateMissing(std::string_view root);
 
  private:
   std::vector<Provider> providers_;

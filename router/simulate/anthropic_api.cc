@@ -10,8 +10,6 @@
 namespace llm_router::simulate {
 namespace {
 
-constexpr std::string_view kBearer = "Bearer ";
-
 std::string DescribeContent(const Json& content);
 
 std::string DescribeBlock(const Json& block) {
@@ -136,7 +134,6 @@ std::string_view ErrorType(int status) {
 class Anthropic final : public Api {
  public:
   Verdict CheckHead(const HttpRequest& request) const override {
-    if (KeyOf(request).empty()) return Refusal(401, "x-api-key header is required");
     const std::string_view version = HeaderOr(request.headers, "anthropic-version");
     if (version.empty()) return Refusal(400, "anthropic-version: header is required");
     if (version != "2023-06-01" && version != "2023-01-01") {
@@ -148,13 +145,8 @@ class Anthropic final : public Api {
     return std::nullopt;
   }
 
-  Verdict CheckBody(const Json& body) const override { return CheckAnthropicBody(body); }
-
-  std::string KeyOf(const HttpRequest& request) const override {
-    const std::string_view key = HeaderOr(request.headers, "x-api-key");
-    const std::string_view bearer = HeaderOr(request.headers, "authorization");
-    if (!key.empty() || bearer.substr(0, kBearer.size()) != kBearer) return std::string(key);
-    return std::string(bearer.substr(kBearer.size()));
+  Verdict CheckBody(const Json& body, std::span<const std::string_view> more) const override {
+    return CheckAnthropicBody(body, more);
   }
 
   Conversation Read(const Json& body) const override {

@@ -197,8 +197,8 @@ Verdict CheckThinking(const Json& body) {
   return std::nullopt;
 }
 
-Verdict CheckNames(const Json& body) {
-  if (const auto unknown = FirstUnknown(body, kFields)) {
+Verdict CheckNames(const Json& body, std::span<const std::string_view> more) {
+  if (const auto unknown = FirstUnknown(body, kFields, more)) {
     return Bad(fmt::format("{}: Extra inputs are not permitted", *unknown));
   }
   for (const char* name : {"model", "max_tokens"}) {
@@ -210,8 +210,8 @@ Verdict CheckNames(const Json& body) {
 
 }  // namespace
 
-Verdict CheckAnthropicBody(const Json& body) {
-  if (auto bad = CheckNames(body)) return bad;
+Verdict CheckAnthropicBody(const Json& body, std::span<const std::string_view> more) {
+  if (auto bad = CheckNames(body, more)) return bad;
   if (const RangeRow* row = FirstOutOfRange(body, kRanges)) {
     return Bad(fmt::format("{}: range: {}..{}", row->field, row->least, row->most));
   }

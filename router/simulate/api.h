@@ -6,6 +6,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -30,11 +31,10 @@ class Api {
  public:
   virtual ~Api() = default;
 
-  // What the real provider would refuse of the headers (keys, versions), and of the body.
+  // What the real provider would refuse of the headers (but for the key), and of the body, which may have
+  // `more` fields, sorted.
   virtual Verdict CheckHead(const HttpRequest& request) const = 0;
-  virtual Verdict CheckBody(const Json& body) const = 0;
-  // The key that came with the request.
-  virtual std::string KeyOf(const HttpRequest& request) const = 0;
+  virtual Verdict CheckBody(const Json& body, std::span<const std::string_view> more) const = 0;
 
   // Reads any JSON object; what it does not understand it leaves out.
   virtual Conversation Read(const Json& body) const = 0;

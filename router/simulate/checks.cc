@@ -25,9 +25,11 @@ const RangeRow* FirstOutOfRange(const Json& body, std::span<const RangeRow> rows
   return nullptr;
 }
 
-std::optional<std::string> FirstUnknown(const Json& body, std::span<const std::string_view> known) {
+std::optional<std::string> FirstUnknown(const Json& body, std::span<const std::string_view> known,
+                                        std::span<const std::string_view> more) {
   for (const auto& [name, value] : body.items()) {
-    if (!std::binary_search(known.begin(), known.end(), std::string_view(name))) return name;
+    const std::string_view field = name;
+    if (!std::ranges::binary_search(known, field) && !std::ranges::binary_search(more, field)) return name;
   }
   return std::nullopt;
 }

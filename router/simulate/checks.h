@@ -20,8 +20,9 @@ struct RangeRow {
 // The first field of `rows` that is there, not null, and no number within its range.
 const RangeRow* FirstOutOfRange(const Json& body, std::span<const RangeRow> rows);
 
-// The first member of `body` that is not among `known`, which is sorted.
-std::optional<std::string> FirstUnknown(const Json& body, std::span<const std::string_view> known);
+// The first member of `body` that is neither among `known` nor among `more`, both sorted.
+std::optional<std::string> FirstUnknown(const Json& body, std::span<const std::string_view> known,
+                                        std::span<const std::string_view> more);
 
 // 1 to `most` letters, digits, '_' or '-'.
 bool IsToolName(std::string_view name, size_t most);

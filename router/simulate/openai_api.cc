@@ -12,8 +12,6 @@
 namespace llm_router::simulate {
 namespace {
 
-constexpr std::string_view kBearer = "Bearer ";
-
 std::string DescribePart(const Json& part) {
   const std::string type = Text(At(part, "type"));
   if (type == "text") return Text(At(part, "text"));
@@ -134,21 +132,14 @@ Json ErrorCode(int status) {
 class OpenAi final : public Api {
  public:
   Verdict CheckHead(const HttpRequest& request) const override {
-    if (KeyOf(request).empty()) {
-      return Refusal(401, "You didn't provide an API key. Send it as 'Authorization: Bearer YOUR_KEY'.");
-    }
     if (request.method == "POST" && !IsJsonType(HeaderOr(request.headers, "content-type"))) {
       return Refusal(415, "Unsupported content type. Use 'application/json'.");
     }
     return std::nullopt;
   }
 
-  Verdict CheckBody(const Json& body) const override { return CheckOpenAiBody(body); }
-
-  std::string KeyOf(const HttpRequest& request) const override {
-    const std::string_view value = HeaderOr(request.headers, "authorization");
-    if (value.substr(0, kBearer.size()) != kBearer) return {};
-    return std::string(value.substr(kBearer.size()));
+  Verdict CheckBody(const Json& body, std::span<const std::string_view> more) const override {
+    return CheckOpenAiBody(body, more);
   }
 
   Conversation Read(const Json& body) const override {

@@ -238,24 +238,11 @@ Verdict CheckFormat(const Json& body) {
   return std::nullopt;
 }
 
-bool IsReasoningModel(std::string_view model) {
-  for (const std::string_view family : {"o1", "o3", "o4", "gpt-5"}) {
-    if (model.substr(0, family.size()) == family) return true;
-  }
-  return false;
-}
-
 Verdict CheckLimits(const Json& body) {
   const bool has_max = !At(body, "max_tokens").is_null();
   if (has_max && !At(body, "max_completion_tokens").is_null()) {
     return Bad("Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported.",
                "max_tokens");
-  }
-  if (has_max && IsReasoningModel(Text(At(body, "model")))) {
-    return Bad(
-        "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' "
-        "instead.",
-        "max_tokens");
   }
   const Json& stop = At(body, "stop");
   if (stop.is_array() && stop.size() > 4) return Bad("Invalid 'stop': array too long, at most 4.", "stop");
@@ -266,8 +253,8 @@ Verdict CheckLimits(const Json& body) {
 
 }  // namespace
 
-Verdict CheckOpenAiBody(const Json& body) {
-  if (const auto unknown = FirstUnknown(body, kFields)) {
+Verdict CheckOpenAiBody(const Json& body, std::span<const std::string_view> more) {
+  if (const auto unknown = FirstUnknown(body, kFields, more)) {
     return Bad(fmt::format("Unrecognized request argument supplied: {}", *unknown), *unknown);
   }
   if (Text(At(body, "model")).empty()) return Bad("you must provide a model parameter", "model");

@@ -5,6 +5,7 @@
 
 namespace llm_router::simulate {
 
-Verdict CheckOpenAiBody(const Json& body);
+// `more`: fields that are known beside the API's own, sorted.
+Verdict CheckOpenAiBody(const Json& body, std::span<const std::string_view> more);
 
 }  // namespace llm_router::simulate

@@ -25,7 +25,9 @@ std::string HashOf(std::string_view secret) {
                      digest[3], digest[4], digest[5]);
 }
 
-bool IsSecret(std::string_view header) { return header == "authorization" || header == "x-api-key"; }
+bool IsSecret(std::string_view header) {
+  return header == "authorization" || header == "x-api-key" || header == "api-key";
+}
 
 void HideKeys(HttpHeaders& headers) {
   for (auto& [name, value] : headers) {

@@ -11,6 +11,7 @@
 #include "broker_adapters/base/text.h"
 #include "router/net/http_server.h"
 #include "router/simulate/api.h"
+#include "router/simulate/door.h"
 #include "router/simulate/fault_plan.h"
 #include "router/simulate/misbehave.h"
 #include "router/simulate/request_log.h"
@@ -22,6 +23,7 @@ using simulate::Answer;
 using simulate::Api;
 using simulate::At;
 using simulate::Conversation;
+using simulate::Door;
 using simulate::Json;
 using simulate::Misbehaviour;
 using simulate::Refusal;
@@ -34,7 +36,9 @@ constexpr size_t kRequestsShown = 100;
 
 // One request on its way: what it is, and what it shall get.
 struct Call {
-  Call(const Api& provider, Json content) : api(provider), body(std::move(content)) {}
+  Call(const Door& door, Json content) : api(door.api()), body(std::move(content)) {
+    if (!door.model.empty() && body.is_object() && !body.contains("model")) body["model"] = door.model;
+  }
 
   const Api& api;
   Json body;
@@ -44,33 +48,6 @@ struct Call {
   Verdict refusal;
   bool lists_models = false;
 };
-
-const Api& ApiFor(const HttpRequest& request) {
-  const bool anthropic =
-      request.path == "/v1/messages" || !HeaderOr(request.headers, "anthropic-version").empty();
-  return anthropic && request.path != "/v1/chat/completions" ? simulate::AnthropicApi()
-                                                             : simulate::OpenAiApi();
-}
-
-// Wrong doors and unreadable bodies are refused even when it is not strict.
-Verdict CheckDoor(const HttpRequest& request, const Json& body) {
-  const bool models = request.path == "/v1/models";
-  if (!models && request.path != "/v1/messages" && request.path != "/v1/chat/completions") {
-    return Refusal(
-        404, fmt::format("Unknown request URL: {} {}. The simulator has POST /v1/chat/completions, POST "
-                         "/v1/messages and GET /v1/models.",
-                         request.method, request.path));
-  }
-  if (request.method != (models ? "GET" : "POST")) {
-    return Refusal(405, fmt::format("Not allowed to {} on {}.", request.method, request.path));
-  }
-  if (models) return std::nullopt;
-  if (!body.is_object()) return Refusal(400, "We could not parse the JSON body of your request.");
-  if (At(body, "stream") == true) {
-    return Refusal(400, "The simulator does not stream yet: send \"stream\": false.", "stream");
-  }
-  return std::nullopt;
-}
 
 HttpResponse ErrorReply(const Api& api, const Refusal& refusal, const std::string& retry_after = {}) {
   const std::string id = "req_" + NewId();
@@ -136,20 +113,22 @@ class Simulator::Impl {
   }
 
   Call Understand(const HttpRequest& request) {
-    Call call(ApiFor(request), Json::parse(request.body, nullptr, false));
-    call.lists_models = request.path == "/v1/models";
+    const Door door = simulate::DoorOf(request);
+    Call call(door, Json::parse(request.body, nullptr, false));
+    call.lists_models = door.lists_models;
     call.model = Text(At(call.body, "model"));
-    call.key = call.api.KeyOf(request);
+    call.key = KeyOf(door.rules, request);
     auto plan = simulate::PlanFor(request, call.model, script_);
     if (plan.ok()) {
       call.plan = *std::move(plan);
     } else {
       call.refusal = Refusal(400, std::string(MessageOf(plan.status())));
     }
-    if (!call.refusal.has_value() && options_.strict) call.refusal = call.api.CheckHead(request);
-    if (!call.refusal.has_value()) call.refusal = CheckDoor(request, call.body);
-    if (!call.refusal.has_value() && options_.strict && !call.lists_models) {
-      call.refusal = call.api.CheckBody(call.body);
+    if (!call.refusal.has_value() && options_.strict) call.refusal = CheckHead(door, request);
+    if (!call.refusal.has_value()) call.refusal = CheckDoor(door, request, call.body);
+    if (options_.strict && door.is_chat) {
+      if (!call.refusal.has_value()) call.refusal = CheckProviderRules(door.rules, call.body);
+      if (!call.refusal.has_value()) call.refusal = call.api.CheckBody(call.body, door.rules.own_fields);
     }
     return call;
   }
@@ -217,6 +196,8 @@ class Simulator::Impl {
 std::string SimulatorHelp() {
   return fmt::format(
       "Endpoints: POST /v1/chat/completions (OpenAI), POST /v1/messages (Anthropic), GET /v1/models.\n"
+      "Every provider type of `llm-router providers list` below its name, refusing what that one refuses:\n"
+      "POST /mistral/v1/chat/completions, /azure/openai/deployments/MODEL/chat/completions, ...\n"
       "A model's name, or a header, steers one request:\n"
       "  sim-fault-FAULT          x-simulate-fault: FAULT\n"
       "  sim-latency-MS           x-simulate-latency-ms: MS\n"

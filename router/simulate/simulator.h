@@ -2,14 +2,16 @@
 // the tests and the benchmarks. Owned by whoever starts it; loop thread; ended with `co_await Stop()`.
 //
 // It plays POST /v1/chat/completions, POST /v1/messages and GET /v1/models (Anthropic's list when the request
-// has an anthropic-version). Answers are computed from the request (answer.h). It does not stream yet:
-// "stream": true gets a 400.
+// has an anthropic-version); below /TYPE it plays every other provider, at that one's own path: POST
+// /groq/openai/v1/chat/completions (provider_rules.h). Answers are computed from the request (answer.h). It
+// does not stream yet: "stream": true gets a 400.
 //
 // How a request shall go is said, first come first served, by its headers, by its model's name, by the
 // script:
-//   x-simulate-fault: FAULT            sim-fault-FAULT            FAULT is one of FaultNames(), as "429",
-//   "reset" x-simulate-latency-ms: N           sim-latency-N x-simulate-tokens: N               sim-tokens-N
-//   words in the answer x-simulate-retry-after: SECONDS    sim-retry_after-SECONDS
+//   x-simulate-fault: FAULT           sim-fault-FAULT           one of FaultNames(), as "429" or "reset"
+//   x-simulate-latency-ms: N          sim-latency-N
+//   x-simulate-tokens: N              sim-tokens-N              words in the answer
+//   x-simulate-retry-after: SECONDS   sim-retry_after-SECONDS
 // A model may carry several: "gpt-4o-sim-latency-200-sim-fault-503". A 401 quotes the key that was sent.
 //
 // For tests, over HTTP:

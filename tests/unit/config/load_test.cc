@@ -154,6 +154,28 @@ routes: { r: { targets: [ { provider: two, model: m }, { provider: three.eu } ] 
   CHECK(config.routes[0].targets[1].model == "gpt-4o-mini");  // its type's default
 }
 
+TEST_CASE("a provider may have the version of its API and headers of its own, whose values are secrets") {
+  Loading loading(R"(
+providers:
+  eu: { type: azure, base_url: "https://r.openai.azure.com", api_version: 2025-01-01-preview }
+  or: { type: openai, headers: { HTTP-Referer: "https://example.org/a b", X-Team: "${TEAM}" } }
+routes: {}
+)");
+  loading.request.environment["TEAM"] = "red";
+  loading.request.set = {"providers.eu.headers={ X-A: 1 }"};
+  const Config config = loading.Load();
+  CHECK(config.providers[0].api_version == "2025-01-01-preview");
+  REQUIRE(config.providers[0].headers.size() == 1);
+  CHECK(config.providers[0].headers[0].first == "x-a");
+  const auto& headers = config.providers[1].headers;
+  REQUIRE(headers.size() == 2);
+  CHECK(headers[0].first == "http-referer");
+  CHECK(headers[0].second.Reveal() == "https://example.org/a b");
+  CHECK(headers[1].second.Reveal() == "red");
+  loading.request.environment["TEAM"] = "blue";
+  CHECK(loading.Load().version == config.version);
+}
+
 TEST_CASE("a broker is a URL or a map with one") {
   CHECK(Loading("broker: kubemq://b:50000").Load().broker.url == "kubemq://b:50000");
   CHECK(Loading("broker: { url: \"kubemq://b:50000\" }").Load().broker.url == "kubemq://b:50000");
@@ -221,7 +243,8 @@ TEST_CASE("what is wrong is refused with its path, what is wrong, a remedy and i
        "listen.prot: is no setting: there are host, grpc, rest, admin, http (llm-router.yaml:2)"},
       {"listen: { gprc: 1 }", "listen.gprc: is no setting: did you mean grpc? (llm-router.yaml:1)"},
       {"providers: { openai: { type: openai, api_key: x } }",
-       "providers.openai.api_key: is no setting: there are type, base_url, key (llm-router.yaml:1)"},
+       "providers.openai.api_key: is no setting: there are type, base_url, key, api_version, headers "
+       "(llm-router.yaml:1)"},
       {"store: sqlite:./data",
        "store: is not available in this version: remove it, what is durable is kept in the broker's folder "
        "(llm-router.yaml:1)"},
@@ -236,7 +259,8 @@ TEST_CASE("what is wrong is refused with its path, what is wrong, a remedy and i
       {"log: info\nlog: debug",
        "log: is given twice: keep one (the first is llm-router.yaml:1) (llm-router.yaml:2)"},
       {"providers:\n  a: { type: openai }\n  a: { type: openai }\nroutes: {}",
-       "providers.a: is given twice: keep one (the first is llm-router.yaml:2) (llm-router.yaml:3)"},
+       "providers.a: is given twice: keep one, or give each its own name (the first is llm-router.yaml:2) "
+       "(llm-router.yaml:3)"},
       {"routes:\n  openai: { targets: [ { provider: openai, model: a, model: b } ] }",
        "routes.openai.targets[0].model: is given twice: keep one (the first is llm-router.yaml:2) "
        "(llm-router.yaml:2)"},
@@ -283,7 +307,7 @@ TEST_CASE("what is wrong is refused with its path, what is wrong, a remedy and i
       // providers
       {"providers: { a: {} }\nroutes: {}", "providers.a.type: is missing: give one"},
       {"providers: { a: { type: opnai } }\nroutes: {}",
-       "providers.a.type: is no provider type: use one of anthropic, openai, openai_compatible "
+       "providers.a.type: is no provider type: use one of anthropic, azure, openai, openai_compatible "
        "(llm-router.yaml:1)"},
       {"providers: { \"a b\": { type: openai } }\nroutes: {}",
        "providers.a b: is no id for a provider: use at most 128 letters, digits, _, - and . "
@@ -299,6 +323,29 @@ TEST_CASE("what is wrong is refused with its path, what is wrong, a remedy and i
        "providers.a.key: holds a space or a character that no key has: copy the key again, without line "
        "breaks or "
        "quotes (llm-router.yaml:1)"},
+      {"providers: { a: { type: azure } }\nroutes: {}",
+       "providers.a.base_url: is missing: type azure has none of its own, give one such as "
+       "https://RESOURCE.openai.azure.com (llm-router.yaml:1)"},
+      {"providers: { a: { type: openai, api_version: \"2024-10-21\" } }\nroutes: {}",
+       "providers.a.api_version: is of no use to type openai: remove it, its URLs name no version "
+       "(llm-router.yaml:1)"},
+      {"providers: { a: { type: azure, base_url: \"https://r\", api_version: \"1&x=2\" } }\nroutes: {}",
+       "providers.a.api_version: is no version of an API: give it as in its documentation, such as "
+       "2024-10-21 "
+       "(llm-router.yaml:1)"},
+      {"providers: { a: { type: openai, headers: x } }\nroutes: {}",
+       "providers.a.headers: is a single value: give its entries as { NAME: VALUE } (llm-router.yaml:1)"},
+      {"providers: { a: { type: openai, headers: { X-Api-Key: x } } }\nroutes: {}",
+       "providers.a.headers.X-Api-Key: carries the key: remove it, and give the key as `key` "
+       "(llm-router.yaml:1)"},
+      {"providers: { a: { type: openai, headers: { Host: x } } }\nroutes: {}",
+       "providers.a.headers.Host: is written by the call itself: remove it (llm-router.yaml:1)"},
+      {"providers: { a: { type: openai, headers: { \"a b\": x } } }\nroutes: {}",
+       "providers.a.headers.a b: is no name of an HTTP header: use letters, digits and - "
+       "(llm-router.yaml:1)"},
+      {"providers: { a: { type: openai, headers: { X-A: \"x\\ny\" } } }\nroutes: {}",
+       "providers.a.headers.X-A: holds a character that no header has: use printable ASCII, without line "
+       "breaks (llm-router.yaml:1)"},
       // routes
       {"routes: { llm_x: { targets: [ { provider: openai, model: m } ] } }",
        "routes.llm_x: route name \"llm_x\" is reserved: choose one that does not begin with llm or stream "

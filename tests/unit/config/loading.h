@@ -14,9 +14,11 @@
 
 namespace llm_router::test {
 
-inline constexpr ProviderType kProviderTypes[] = {{"anthropic", false, "claude-sonnet-4-5"},
-                                                  {"openai", false, "gpt-4o-mini"},
-                                                  {"openai_compatible", true, ""}};
+inline constexpr ProviderType kProviderTypes[] = {
+    {"anthropic", false, "claude-sonnet-4-5"},
+    {"azure", true, "gpt-4o-mini", "https://RESOURCE.openai.azure.com", true},
+    {"openai", false, "gpt-4o-mini"},
+    {"openai_compatible", true, "", "http://127.0.0.1:8001/v1"}};
 
 inline absl::Status CheckAnyBroker(std::string_view url) {
   if (url.starts_with("embedded:") || url.starts_with("kubemq://")) return absl::OkStatus();

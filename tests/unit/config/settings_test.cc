@@ -18,6 +18,7 @@ TEST_CASE("every row of the table says what it is for and can be kept") {
     const bool entry = NameOf(row) == "*" || NameOf(row) == "[]";
     CHECK((row.store != nullptr) == (scalar || entry));
     CHECK((row.check != nullptr || NameOf(row) != "*"));
+    CHECK((row.check_name != nullptr) == (scalar && NameOf(row) == "*"));
     CHECK((row.most > 0) == (row.kind != SettingKind::kGroup && row.kind != SettingKind::kChoice));
     CHECK((row.kind == SettingKind::kChoice) == !row.choices.empty());
     CHECK((row.fallback.empty() || !row.required));

@@ -28,4 +28,12 @@ inline Providers Resolved(std::vector<ProviderConfig> configured) {
   return *std::move(providers);
 }
 
+// A call of `provider` for the model "m", of which nothing is taken away.
+inline HttpCall CallOf(const Provider& provider, std::string body = "{}") {
+  Warnings warnings;
+  HttpCall call = provider.MakeCall("m", std::move(body), warnings);
+  CHECK(warnings.empty());
+  return call;
+}
+
 }  // namespace llm_router::test
