@@ -6,6 +6,7 @@
 #include "router/app.h"
 #include "router/config_command.h"
 #include "router/net/descriptors.h"
+#include "router/providers_command.h"
 
 namespace llm_router {
 namespace {
@@ -114,6 +115,40 @@ void AddConfig(CLI::App& app, ServeArguments& arguments, bool& effective, std::f
   add("example", "Print a file with every setting, its help and its default", PrintExample);
 }
 
+constexpr const char* kProvidersAbout =
+    "Look at the providers that can be called.\n\n"
+    "  llm-router providers list           those of the configuration, and every type there is\n"
+    "  llm-router providers test openai    one tiny real call: is the key good, is the model there\n"
+    "  llm-router providers test mistral   the same for a type, with the key in MISTRAL_API_KEY";
+
+struct ProviderTest {
+  std::string name;
+  std::string model;
+};
+
+void AddProviders(CLI::App& app, ServeArguments& arguments, ProviderTest& asked,
+                  std::function<int()>& action) {
+  CLI::App* providers = app.add_subcommand("providers", kProvidersAbout);
+  providers->require_subcommand(1);
+  const auto add = [&](const char* name, const char* description) {
+    CLI::App* command = providers->add_subcommand(name, description);
+    command->add_option("-c,--config", arguments.file, "Configuration file (default: as for serve)");
+    command->add_option("--set", arguments.settings, "As for serve")
+        ->allow_extra_args(false)
+        ->option_text("PATH=VALUE");
+    return command;
+  };
+  add("list", "List them: base URL, default model, whether the key is there, where keys are made")
+      ->callback([&] { action = [&] { return ListProviders(arguments); }; });
+  CLI::App* test = add("test", "Make one tiny real call; exit code 1 when it fails");
+  test->add_option("NAME", asked.name, "A configured provider, or a type")->required()->type_name("");
+  test->add_option("--model", asked.model, "Which model (default: the first that a route calls there)");
+  test->callback([&] { action = [&] { return TestProvider(arguments, asked.name, asked.model); }; });
+  providers->add_subcommand("reference", "Print every type as a Markdown table")->callback([&action] {
+    action = PrintProviderReference;
+  });
+}
+
 }  // namespace
 
 int Main(int argc, char** argv) {
@@ -125,6 +160,8 @@ int Main(int argc, char** argv) {
   SimulatorOptions simulator;
   AddServe(app, serve, action);
   AddSimulate(app, simulator, action);
+  ProviderTest provider_test;
+  AddProviders(app, serve, provider_test, action);
   ServeArguments shown;
   bool effective = false;
   AddConfig(app, shown, effective, action);

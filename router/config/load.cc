@@ -50,17 +50,6 @@ bool Exists(const fs::path& path) {
   return fs::exists(path, error);
 }
 
-// The environment, with what a `.env` adds to it.
-absl::StatusOr<Environment> FullEnvironment(const LoadRequest& request) {
-  Environment environment = request.environment;
-  const fs::path path = request.directory / ".env";
-  if (!Exists(path)) return environment;
-  ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
-  ASSIGN_OR_RETURN(Environment added, ParseEnvFile(text, ".env"));
-  environment.merge(added);
-  return environment;
-}
-
 struct SettingsFile {
   fs::path path;
   std::string name;    // for errors
@@ -138,7 +127,7 @@ struct Loaded {
 
 absl::StatusOr<Loaded> Load(const LoadRequest& request) {
   Loaded loaded;
-  ASSIGN_OR_RETURN(loaded.environment, FullEnvironment(request));
+  ASSIGN_OR_RETURN(loaded.environment, ReadEnvironment(request));
   ASSIGN_OR_RETURN(loaded.root, ReadSettings(request, loaded.environment));
   Problems problems;
   if (loaded.root.kind == SettingNode::Kind::kMap) {
@@ -160,7 +149,7 @@ absl::StatusOr<Config> LoadConfig(const LoadRequest& request) {
 }
 
 absl::StatusOr<SettingNode> ReadWrittenSettings(const LoadRequest& request) {
-  ASSIGN_OR_RETURN(const Environment environment, FullEnvironment(request));
+  ASSIGN_OR_RETURN(const Environment environment, ReadEnvironment(request));
   const auto file = FindFile(request, environment);
   auto root = file ? ReadFileOfSettings(*file) : ParseYaml(kBuiltInSettings, "built-in settings");
   RETURN_IF_ERROR(root.status());
@@ -170,6 +159,16 @@ absl::StatusOr<SettingNode> ReadWrittenSettings(const LoadRequest& request) {
 absl::StatusOr<SettingNode> ReadEffectiveSettings(const LoadRequest& request) {
   ASSIGN_OR_RETURN(const Loaded loaded, Load(request));
   return EffectiveSettings(loaded.root, loaded.bound, loaded.environment);
+}
+
+absl::StatusOr<Environment> ReadEnvironment(const LoadRequest& request) {
+  Environment environment = request.environment;
+  const fs::path path = request.directory / ".env";
+  if (!Exists(path)) return environment;
+  ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
+  ASSIGN_OR_RETURN(Environment added, ParseEnvFile(text, ".env"));
+  environment.merge(added);
+  return environment;
 }
 
 Environment ProcessEnvironment() {

@@ -50,6 +50,9 @@ absl::StatusOr<SettingNode> ReadWrittenSettings(const LoadRequest& request);
 // What LoadConfig makes of it: every value in force, with its origin.
 absl::StatusOr<SettingNode> ReadEffectiveSettings(const LoadRequest& request);
 
+// The environment that a configuration is read with: what the request gives, with what a `.env` adds.
+absl::StatusOr<Environment> ReadEnvironment(const LoadRequest& request);
+
 // The environment of this process.
 Environment ProcessEnvironment();
 

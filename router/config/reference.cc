@@ -80,7 +80,13 @@ class Example {
   static bool IsCommentedOut(const Setting& setting) {
     if (setting.required || !setting.fallback.empty()) return false;
     if (setting.kind == SettingKind::kGroup || setting.example.starts_with("${")) return false;
-    return !(setting.kind == SettingKind::kMap && !ChildrenOf(setting).front()->example.empty());
+    return setting.kind != SettingKind::kMap || ExampleName(setting).empty();
+  }
+
+  // Of an entry of the map; empty: it has none. A text's example is its value.
+  static std::string_view ExampleName(const Setting& map) {
+    const Setting& entry = *ChildrenOf(map).front();
+    return entry.kind == SettingKind::kGroup ? entry.example : std::string_view();
   }
 
   static std::string ValueOf(const Setting& setting) {
@@ -91,7 +97,8 @@ class Example {
   void AddMap(const Setting& setting, size_t at, const std::string& lead, bool comment) {
     Line(lead, comment);
     const Setting& entry = *ChildrenOf(setting).front();
-    const std::string_view name = entry.example.empty() ? std::string_view("NAME") : entry.example;
+    const std::string_view example = ExampleName(setting);
+    const std::string_view name = example.empty() ? std::string_view("NAME") : example;
     Add(entry, at + 2, fmt::format("{}{}:", std::string(at, ' '), name), comment);
   }
 

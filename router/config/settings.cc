@@ -86,12 +86,13 @@ constexpr Setting kTable[] = {
        config.providers.back().key_variable = value.variable;
      },
      .help = "Its API key; best read from the environment: ${OPENAI_API_KEY}."},
-    {.path = "providers.*.api_version", .kind = kText, .most = 64, .check = CheckApiVersion,
+    {.path = "providers.*.api_version", .kind = kText, .most = 64, .example = "2024-10-21", .pattern = "^[A-Za-z0-9_.-]+$",
+     .check = CheckApiVersion,
      .store = [](Config& config, const SettingValue& value) { config.providers.back().api_version = value.text; },
      .help = "The version of its API, for types whose URLs name one (azure). Default: its type's."},
     {.path = "providers.*.headers", .kind = kMap, .least = 0, .most = 32,
      .help = "HTTP headers that every call of it has, such as HTTP-Referer for openrouter."},
-    {.path = "providers.*.headers.*", .kind = kText, .secret = true, .least = 1, .most = 8192,
+    {.path = "providers.*.headers.*", .kind = kText, .secret = true, .least = 1, .most = 8192, .example = "https://example.org",
      .check = CheckHeaderValue, .check_name = CheckHeaderName,
      .store = [](Config& config, const SettingValue& value) {
        config.providers.back().headers.emplace_back(absl::AsciiStrToLower(value.name), Secret(value.text));

@@ -45,6 +45,8 @@ class Provider {
   // Sends its calls to the simulator at `root` (http://127.0.0.1:8001) from now on, which plays its type.
   void Simulate(std::string_view root);
 
+  bool has_key() const { return !config_.key.empty(); }
+
   // Where its calls go, without a slash at the end; and where to look for its key, in a sentence.
   const std::string& base_url() const { return config_.base_url; }
   std::string KeyPlace() const;

@@ -46,19 +46,25 @@ def test_an_example_says_what_is_wrong(cluster, name):
     assert "no-such-route" in done.stderr
 
 
-def readme_blocks():
+def readme_blocks(language):
     readme = (REPOSITORY / "README.md").read_text()
-    return dict(re.findall(r"^```(\w+)\n(.*?)^```$", readme, re.S | re.M))
+    return re.findall(rf"^```{language}\n(.*?)^```$", readme, re.S | re.M)
+
+
+def configurations():
+    """README's, and the files of deploy/, by name."""
+    shown = {f"README-{number}": text for number, text in enumerate(readme_blocks("yaml"))}
+    return shown | {path.name: path.read_text() for path in sorted((REPOSITORY / "deploy").glob("*.yaml"))}
 
 
 def test_readme_shows_the_examples_as_they_are():
-    shown = readme_blocks()
-    assert shown["cpp"] == (EXAMPLES / "ask.cc").read_text()
-    assert shown["python"] == (EXAMPLES / "ask.py").read_text()
+    assert (EXAMPLES / "ask.cc").read_text() in readme_blocks("cpp")
+    assert (EXAMPLES / "ask.py").read_text() in readme_blocks("python")
 
 
-def test_readmes_configuration_works_as_written(tmp_path):
-    (tmp_path / "llm-router.yaml").write_text(readme_blocks()["yaml"])  # found there without being named
+@pytest.mark.parametrize("name", configurations())
+def test_a_configuration_that_is_shown_works_as_written(tmp_path, name):
+    (tmp_path / "llm-router.yaml").write_text(configurations()[name])  # found there without being named
     ports = [option for door in ("grpc", "admin") for option in ("--set", f"listen.{door}=0")]
     server = Process("server", [BINARY, "serve", *ports], tmp_path)
     server.wait_line(READY)

@@ -23,7 +23,7 @@ LAYERS = [
     ["client/", "router/gateway/", "router/jobs/", "router/simulate/", "router/worker/"],
     ["client/cli/", "client/examples/"],
     ["router/app."],
-    ["router/config_command."],
+    ["router/config_command.", "router/providers_command."],
     ["router/main.cc"],
 ]
 
