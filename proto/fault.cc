@@ -27,6 +27,7 @@ constexpr std::array kTable = {
     FaultRow{kCancelled,           "cancelled",            Code::kCancelled,          499, "cancelled",             "api_error",             false, false},
     FaultRow{kOverloaded,          "overloaded",           Code::kResourceExhausted,  503, "overloaded_error",      "overloaded_error",      true,  false},
     FaultRow{kWorkerLost,          "worker_lost",          Code::kAborted,            502, "server_error",          "api_error",             true,  false},
+    FaultRow{kStorageFailed,       "storage_failed",       Code::kDataLoss,           507, "server_error",          "api_error",             true,  false},
     FaultRow{kShuttingDown,        "shutting_down",        Code::kUnavailable,        503, "server_error",          "overloaded_error",      true,  false},
     FaultRow{kEngineUnavailable,   "engine_unavailable",   Code::kUnavailable,        503, "server_error",          "api_error",             true,  false},
     FaultRow{kNotSupported,        "not_supported",        Code::kUnimplemented,      501, "invalid_request_error", "invalid_request_error", false, false},
@@ -57,6 +58,8 @@ Fault FaultOfCode(Code code) {
       return kInvalidRequest;
     case Code::kDeadlineExceeded:
       return kTimeout;
+    case Code::kDataLoss:
+      return kStorageFailed;
     case Code::kCancelled:
       return kCancelled;
     case Code::kResourceExhausted:

@@ -24,6 +24,7 @@ enum class Fault {
   kCancelled,            // the caller went away or cancelled
   kOverloaded,           // more waits already than we hold
   kWorkerLost,           // the worker that held the query went away
+  kStorageFailed,        // the disk can't keep it: full, read-only, broken
   kShuttingDown,         // the process is on its way out
   kEngineUnavailable,    // the message broker can't be reached
   kNotSupported,         // the engine or this version can't do that

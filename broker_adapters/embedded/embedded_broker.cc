@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "broker_adapters/base/status.h"
+#include "broker_adapters/embedded/durable_queues.h"
 #include "broker_adapters/embedded/event_topics.h"
 #include "broker_adapters/embedded/query_topics.h"
 
@@ -10,8 +12,13 @@ namespace {
 
 class EmbeddedBroker : public Broker {
  public:
-  EmbeddedBroker(Executor executor, const EmbeddedOptions& options)
-      : commands_(executor, options), queries_(executor, options), events_(executor, options) {
+  // `queues` may be null.
+  EmbeddedBroker(Executor executor, const EmbeddedOptions& options, std::unique_ptr<DurableQueues> queues)
+      : commands_(executor, options),
+        queries_(executor, options),
+        events_(executor, options),
+        queues_(std::move(queues)) {
+    if (queues_) caps_.durability = Durability::kSynced;
     caps_.dispatch = Dispatch::kLeastOutstanding;
     caps_.max_body = options.max_body;
     caps_.confirms_subscribe = true;
@@ -33,12 +40,30 @@ class EmbeddedBroker : public Broker {
     co_return events_.Subscribe(std::move(pattern), std::move(group), std::move(handler));
   }
 
+  Awaitable<absl::StatusOr<std::vector<SendResult>>> Send(std::string queue,
+                                                          std::vector<Outgoing> messages) override {
+    return queues_ ? queues_->Send(std::move(queue), std::move(messages))
+                   : Broker::Send(std::move(queue), std::move(messages));
+  }
+  Awaitable<absl::StatusOr<std::vector<Delivery>>> Receive(std::string queue,
+                                                           ReceiveOptions options) override {
+    return queues_ ? queues_->Receive(std::move(queue), options) : Broker::Receive(std::move(queue), options);
+  }
+  Awaitable<absl::Status> Settle(std::vector<Receipt> receipts, Settlement settlement) override {
+    return queues_ ? queues_->Settle(std::move(receipts), settlement)
+                   : Broker::Settle(std::move(receipts), settlement);
+  }
+  Awaitable<absl::StatusOr<QueueInfo>> Info(std::string queue) override {
+    return queues_ ? queues_->Info(std::move(queue)) : Broker::Info(std::move(queue));
+  }
+
   const Caps& caps() const override { return caps_; }
 
   Awaitable<void> Stop() override {
     co_await commands_.Stop();
     co_await queries_.Stop();
     co_await events_.Stop();
+    if (queues_) co_await queues_->Stop();
   }
 
  private:
@@ -48,12 +73,20 @@ class EmbeddedBroker : public Broker {
   QueryTopics commands_;
   QueryTopics queries_;
   EventTopics events_;
+  std::unique_ptr<DurableQueues> queues_;
 };
 
 }  // namespace
 
 std::unique_ptr<Broker> MakeEmbeddedBroker(Executor executor, EmbeddedOptions options) {
-  return std::make_unique<EmbeddedBroker>(executor, options);
+  return std::make_unique<EmbeddedBroker>(executor, options, nullptr);
+}
+
+absl::StatusOr<std::unique_ptr<Broker>> OpenEmbeddedBroker(Executor executor, EmbeddedOptions options,
+                                                           QueueOptions queues) {
+  queues.max_body = options.max_body;
+  ASSIGN_OR_RETURN(auto opened, DurableQueues::Open(executor, std::move(queues)));
+  return std::make_unique<EmbeddedBroker>(executor, options, std::move(opened));
 }
 
 }  // namespace llm_router

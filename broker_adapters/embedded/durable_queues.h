@@ -1,0 +1,97 @@
+// DurableQueues: the queues of the embedded broker: kept on disk before Send returns, leased until settled.
+//
+// Leases live in memory: a process that ends, in whatever way, leaves every message unsettled in its place. A
+// nack puts the message, as a new one, at its queue's end (or into `delayed`); one that used up its
+// deliveries moves to its dead-letter queue. Memory holds the next messages of each queue, at most 4,096 or 8
+// MiB; the rest is read from disk when its turn comes. Loop thread; `co_await Stop()` before destruction.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "broker_adapters/base/commit_thread.h"
+#include "broker_adapters/base/task_group.h"
+#include "broker_adapters/broker.h"
+#include "broker_adapters/embedded/queue_file.h"
+#include "broker_adapters/embedded/queue_options.h"
+#include "broker_adapters/embedded/queue_state.h"
+
+namespace llm_router {
+
+class DurableQueues {
+ public:
+  // Fault storage_failed when the folder can't be used.
+  static absl::StatusOr<std::unique_ptr<DurableQueues>> Open(Executor executor, QueueOptions options);
+  ~DurableQueues();
+
+  // The Broker's verbs.
+  Awaitable<absl::StatusOr<std::vector<SendResult>>> Send(std::string queue, std::vector<Outgoing> messages);
+  Awaitable<absl::StatusOr<std::vector<Delivery>>> Receive(std::string queue, ReceiveOptions options);
+  Awaitable<absl::Status> Settle(std::vector<Receipt> receipts, Settlement settlement);
+  Awaitable<absl::StatusOr<QueueInfo>> Info(std::string queue);
+
+  Awaitable<void> Stop();
+
+ private:
+  struct Lease {
+    QueueState* queue = nullptr;
+    QueueItem item;
+  };
+  struct Sending;
+  struct Moving;
+
+  DurableQueues(Executor executor, QueueOptions options, std::unique_ptr<QueueFile> file,
+                std::unique_ptr<SQLite::Database> database);
+
+  QueueState& StateOf(const std::string& queue);
+  // Does `work` on disk, and `done` on the loop after it; returns the outcome.
+  Awaitable<absl::Status> Commit(CommitThread::Work work, size_t bytes, CommitThread::Done done);
+
+  absl::Status CheckMessage(const Outgoing& outgoing) const;
+  absl::Status CheckRoom(size_t bytes) const;
+  void Sent(Sending& sending);
+  void Expect(int64_t due);
+  void Append(QueueState& queue, QueueItem item);
+  static void WakeReceiver(QueueState& queue);
+
+  Awaitable<absl::Status> LoadNext(QueueState& queue);
+  void Loaded(QueueState& queue, QueueFile::Page& page);
+  void Take(QueueState& queue, size_t most, std::vector<Delivery>& deliveries);
+  Delivery LeaseOut(QueueState& queue, QueueItem item);
+  void Discard(const QueueItem& item);
+
+  absl::StatusOr<std::vector<uint64_t>> LeasesOf(const std::vector<Receipt>& receipts) const;
+  Lease Hold(uint64_t lease);
+  Lease EndLease(uint64_t lease);
+  void Release(const std::vector<uint64_t>& leases);
+  Awaitable<absl::Status> Acknowledge(std::vector<uint64_t> leases);
+  std::shared_ptr<Moving> MovesOf(const std::vector<uint64_t>& leases, Milliseconds delay);
+  static void Move(QueueFile& file, Moving& moving);
+  Awaitable<absl::Status> Reject(std::vector<uint64_t> leases, Milliseconds delay);
+  void Moved(Moving& moving, bool done);
+
+  Awaitable<void> ReleaseDelayed();
+  Awaitable<absl::Status> ReleaseDue();
+  Awaitable<void> DropExpired();
+  void Expired(const std::vector<QueueFile::Expired>& expired);
+
+  Executor executor_;
+  const QueueOptions options_;
+  CommitThread commits_;
+  std::unique_ptr<QueueFile> file_;  // its thread's
+  TaskGroup tasks_;
+  std::map<std::string, std::unique_ptr<QueueState>> queues_;
+  absl::flat_hash_map<uint64_t, Lease> leases_;
+  uint64_t next_lease_ = 1;
+  size_t leased_bytes_ = 0;
+  uint64_t bytes_ = 0;    // of all that is kept
+  int64_t next_due_ = 0;  // Unix ns, 0 = nothing is delayed
+  Timer due_;             // cancelled when something is due earlier
+  bool stopping_ = false;
+};
+
+}  // namespace llm_router
