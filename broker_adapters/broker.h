@@ -163,6 +163,30 @@ struct QueueInfo {
   std::optional<std::chrono::milliseconds> oldest_age;
 };
 
+// What is there of one queue.
+struct QueueTotals {
+  QueueTotals() = default;
+
+  std::string name;
+  uint64_t waiting = 0, leased = 0, delayed = 0;
+  uint64_t bytes = 0;           // of all three
+  uint64_t first_sequence = 0;  // of what waits
+  uint64_t last_sequence = 0;   // given so far
+};
+
+// For engines whose queues can be looked into.
+class QueueAdmin {
+ public:
+  virtual ~QueueAdmin() = default;
+
+  // Copies of the next `max` messages, each with the delivery it would be; nothing is leased.
+  virtual Awaitable<absl::StatusOr<std::vector<Delivery>>> Peek(std::string queue, size_t max) = 0;
+  // Removes all that waits, delayed or not; how many. What is leased stays so.
+  virtual Awaitable<absl::StatusOr<uint64_t>> Purge(std::string queue) = 0;
+  // Every queue that was ever sent to, by name.
+  virtual std::vector<QueueTotals> Queues() const = 0;
+};
+
 // ---- what an engine can do ----
 
 enum class Dispatch {
@@ -214,6 +238,8 @@ class Broker {
   virtual Awaitable<absl::StatusOr<std::vector<Delivery>>> Receive(std::string queue, ReceiveOptions options);
   virtual Awaitable<absl::Status> Settle(std::vector<Receipt> receipts, Settlement settlement);
   virtual Awaitable<absl::StatusOr<QueueInfo>> Info(std::string queue);
+  // Null where the engine has no such thing.
+  virtual QueueAdmin* queue_admin() { return nullptr; }
 
   virtual const Caps& caps() const = 0;
 

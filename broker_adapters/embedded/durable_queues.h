@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "broker_adapters/base/commit_thread.h"
 #include "broker_adapters/base/task_group.h"
@@ -22,17 +23,21 @@
 
 namespace llm_router {
 
-class DurableQueues {
+class DurableQueues final : public QueueAdmin {
  public:
   // Fault storage_failed when the folder can't be used.
   static absl::StatusOr<std::unique_ptr<DurableQueues>> Open(Executor executor, QueueOptions options);
-  ~DurableQueues();
+  ~DurableQueues() override;
 
   // The Broker's verbs.
   Awaitable<absl::StatusOr<std::vector<SendResult>>> Send(std::string queue, std::vector<Outgoing> messages);
   Awaitable<absl::StatusOr<std::vector<Delivery>>> Receive(std::string queue, ReceiveOptions options);
   Awaitable<absl::Status> Settle(std::vector<Receipt> receipts, Settlement settlement);
   Awaitable<absl::StatusOr<QueueInfo>> Info(std::string queue);
+
+  Awaitable<absl::StatusOr<std::vector<Delivery>>> Peek(std::string queue, size_t max) override;
+  Awaitable<absl::StatusOr<uint64_t>> Purge(std::string queue) override;
+  std::vector<QueueTotals> Queues() const override;
 
   Awaitable<void> Stop();
 
@@ -61,8 +66,13 @@ class DurableQueues {
   Awaitable<absl::Status> LoadNext(QueueState& queue);
   void Loaded(QueueState& queue, QueueFile::Page& page);
   void Take(QueueState& queue, size_t most, std::vector<Delivery>& deliveries);
+  static Delivery DeliveryOf(const QueueItem& item);
   Delivery LeaseOut(QueueState& queue, QueueItem item);
-  void Discard(const QueueItem& item);
+  void Purged(QueueState& queue, const absl::flat_hash_set<int64_t>& kept);
+  void Grow(QueueState& queue, uint64_t bytes);
+  void Shrink(QueueState& queue, uint64_t bytes);
+  absl::flat_hash_set<int64_t> LeasedIds() const;
+  void Discard(QueueState& queue, const QueueItem& item);
 
   absl::StatusOr<std::vector<uint64_t>> LeasesOf(const std::vector<Receipt>& receipts) const;
   Lease Hold(uint64_t lease);

@@ -56,6 +56,7 @@ class EmbeddedBroker : public Broker {
   Awaitable<absl::StatusOr<QueueInfo>> Info(std::string queue) override {
     return queues_ ? queues_->Info(std::move(queue)) : Broker::Info(std::move(queue));
   }
+  QueueAdmin* queue_admin() override { return queues_.get(); }
 
   const Caps& caps() const override { return caps_; }
 

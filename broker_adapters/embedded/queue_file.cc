@@ -108,7 +108,8 @@ void QueueFile::Count() {
     count.name = BlobOf(queues.getColumn(1));
     count.dead = static_cast<uint64_t>(queues.getColumn(3).getInt64());
     ids_[count.name] = count.id;
-    queues_[count.id] = {count.name, static_cast<uint64_t>(queues.getColumn(2).getInt64())};
+    count.last_sequence = static_cast<uint64_t>(queues.getColumn(2).getInt64());
+    queues_[count.id] = {count.name, count.last_sequence};
     const Use of_messages(messages);
     messages.bind(1, count.id);
     messages.executeStep();
@@ -307,14 +308,19 @@ void QueueFile::CountDead(int64_t queue) {
   count_dead_.exec();
 }
 
-uint64_t QueueFile::Purge(int64_t queue) {
-  uint64_t removed = 0;
-  for (const char* table : {"messages", "delayed"}) {
-    SQLite::Statement purge(database_, fmt::format("DELETE FROM {} WHERE queue=?", table));
-    purge.bind(1, queue);
-    removed += static_cast<uint64_t>(purge.exec());
+uint64_t QueueFile::Purge(int64_t queue, const absl::flat_hash_set<int64_t>& kept) {
+  std::vector<int64_t> found;
+  SQLite::Statement find(database_, "SELECT id FROM messages INDEXED BY messages_of_queue WHERE queue=?");
+  find.bind(1, queue);
+  while (find.executeStep()) {
+    const int64_t id = find.getColumn(0).getInt64();
+    if (!kept.contains(id)) found.push_back(id);
   }
-  return removed;
+  find.reset();
+  for (const int64_t id : found) Erase(id);
+  SQLite::Statement delayed(database_, "DELETE FROM delayed WHERE queue=?");
+  delayed.bind(1, queue);
+  return found.size() + static_cast<uint64_t>(delayed.exec());
 }
 
 bool QueueFile::IsWhole(int64_t queue, const Place& place, int64_t due, uint32_t checksum,

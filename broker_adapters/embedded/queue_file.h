@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "broker_adapters/embedded/queue_record.h"
 
@@ -36,6 +37,7 @@ struct QueueCount {
   int64_t id = 0;
   uint64_t messages = 0;
   uint64_t delayed = 0;
+  uint64_t last_sequence = 0;
   uint64_t dead = 0;   // that used up their deliveries, so far
   uint64_t bytes = 0;  // of the records of the first two
 };
@@ -89,8 +91,8 @@ class QueueFile {
   // One more of the queue's messages used up its deliveries.
   void CountDead(int64_t queue);
 
-  // Removes every message of a queue, the delayed ones too; how many.
-  uint64_t Purge(int64_t queue);
+  // Removes every message of a queue but those in `kept`, the delayed ones too; how many.
+  uint64_t Purge(int64_t queue, const absl::flat_hash_set<int64_t>& kept);
 
  private:
   explicit QueueFile(SQLite::Database& database);

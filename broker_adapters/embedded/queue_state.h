@@ -66,6 +66,8 @@ struct QueueState {
   uint64_t leased = 0;
   uint64_t delayed = 0;
   uint64_t dead = 0;
+  uint64_t bytes = 0;  // of what waits, is leased or delayed
+  uint64_t last_sequence = 0;
 };
 
 }  // namespace llm_router

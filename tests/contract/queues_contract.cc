@@ -347,5 +347,40 @@ TEST_CASE("a receive that is cancelled takes nothing with it") {
   });
 }
 
+TEST_CASE(
+    "a peek shows what is next and takes nothing; a purge removes what waits and leaves what is leased") {
+  OnQueues([](Engine& engine, Broker& broker) -> Awaitable<void> {
+    QueueAdmin* const admin = broker.queue_admin();
+    if (admin == nullptr) co_return;
+    co_await SendAll(broker, engine.Name(), {"a", "b", "c"});
+    for (int i = 0; i < 2; ++i) {
+      const auto seen = co_await admin->Peek(engine.Name(), 2);
+      REQUIRE(seen.ok());
+      CHECK(Bodies(*seen) == Texts{"a", "b"});
+      CHECK(seen->front().deliveries == 1);
+    }
+    auto got = co_await Take(broker, engine.Name(), 1);
+    const auto purged = co_await admin->Purge(engine.Name());
+    REQUIRE(purged.ok());
+    CHECK(*purged == 2);
+    CHECK((co_await Take(broker, engine.Name(), 1, Milliseconds(0))).empty());
+    CHECK((co_await SettleAll(broker, got, Verdict(kRelease))).ok());
+    co_await SendAll(broker, engine.Name(), {"d"});
+    got = co_await Take(broker, engine.Name(), 2);
+    CHECK(Bodies(got) == Texts{"a", "d"});
+    bool listed = false;
+    for (const QueueTotals& totals : admin->Queues()) {
+      if (totals.name != engine.Name()) continue;
+      listed = true;
+      CHECK(totals.leased == 2);
+      CHECK(totals.waiting == 0);
+      CHECK(totals.bytes > 0);
+      CHECK(totals.last_sequence == 4);
+    }
+    CHECK(listed);
+    CHECK((co_await SettleAll(broker, got, Verdict(kAck))).ok());
+  });
+}
+
 }  // namespace
 }  // namespace llm_router::test
