@@ -78,11 +78,7 @@ absl::Status ParseTools(const Node& request, Chat& chat) {
 }
 
 void RenderTools(const Chat& chat, Json& request, Warnings& warnings) {
-  if (chat.tools.empty()) {
-    if (chat.tool_choice) AddNote(warnings, "tool_choice without tools dropped");
-    if (chat.parallel_tool_calls) AddNote(warnings, "parallel_tool_calls without tools dropped");
-    return;
-  }
+  if (!HasTools(chat, warnings)) return;
   Json tools = Json::array();
   for (const Tool& tool : chat.tools) tools.push_back(RenderTool(tool));
   request["tools"] = std::move(tools);

@@ -21,4 +21,11 @@ void WarnOfUnknown(const std::vector<std::string>& unknown, Warnings& warnings) 
   for (const std::string& name : unknown) AddNote(warnings, fmt::format("{} dropped", name));
 }
 
+bool HasTools(const Chat& chat, Warnings& warnings) {
+  if (!chat.tools.empty()) return true;
+  if (chat.tool_choice) AddNote(warnings, "tool_choice without tools dropped");
+  if (chat.parallel_tool_calls) AddNote(warnings, "parallel_tool_calls without tools dropped");
+  return false;
+}
+
 }  // namespace llm_router

@@ -15,4 +15,7 @@ void AddNote(std::vector<std::string>& notes, std::string note);
 // "<name> dropped" for each of what a parse had no place for.
 void WarnOfUnknown(const std::vector<std::string>& unknown, Warnings& warnings);
 
+// Whether there are tools to send. Without any, providers refuse what is asked about them: it is dropped.
+bool HasTools(const Chat& chat, Warnings& warnings);
+
 }  // namespace llm_router

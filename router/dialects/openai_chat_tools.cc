@@ -110,13 +110,8 @@ absl::Status ParseTools(const Node& request, Chat& chat) {
   return request.Read("parallel_tool_calls", chat.parallel_tool_calls);
 }
 
-// OpenAI refuses a choice or parallelism where there are no tools.
 void RenderTools(const Chat& chat, Json& request, Warnings& warnings) {
-  if (chat.tools.empty()) {
-    if (chat.tool_choice) AddNote(warnings, "tool_choice without tools dropped");
-    if (chat.parallel_tool_calls) AddNote(warnings, "parallel_tool_calls without tools dropped");
-    return;
-  }
+  if (!HasTools(chat, warnings)) return;
   Json tools = Json::array();
   for (const Tool& tool : chat.tools) tools.push_back(RenderTool(tool));
   request["tools"] = std::move(tools);
