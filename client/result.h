@@ -26,6 +26,7 @@ enum class ErrorCode {
   kCancelled,            // by a Canceller, or the Client was destroyed
   kOverloaded,           // more waits already than the server holds; try again after retry_after
   kWorkerLost,           // the worker that held the query went away; ask again
+  kStorageFailed,        // the disk of the server can't keep it: full, read-only, broken
   kShuttingDown,         // the server is on its way out; ask again
   kEngineUnavailable,    // no server, or no broker behind it
   kNotSupported,         // this server can't do that
