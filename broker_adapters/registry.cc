@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "broker_adapters/base/log.h"
 #include "broker_adapters/base/status.h"
 #include "broker_adapters/base/text.h"
 #include "broker_adapters/embedded/embedded_broker.h"
@@ -19,9 +20,16 @@ std::unique_ptr<Broker> OpenEmbedded(Executor executor, const BrokerOptions& bro
   return MakeEmbeddedBroker(executor, options);
 }
 
+// Whether what goes there stays on this machine.
+bool IsThisMachine(std::string_view address) {
+  return address.starts_with("127.") || address.starts_with("localhost:") || address.starts_with("[::1]:");
+}
+
 std::unique_ptr<Broker> OpenKubemq(Executor executor, const BrokerOptions& broker, std::string_view address) {
   KubemqOptions options;
   options.address = std::string(address);
+  if (!broker.key.empty() && !broker.tls && !IsThisMachine(address))
+    log::Warning("broker.key: goes to {} unencrypted: give broker.ca for TLS", address);
   options.client_id = broker.client_id;
   options.key = broker.key;
   options.tls = broker.tls;

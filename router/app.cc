@@ -11,11 +11,13 @@
 #include "broker_adapters/base/loop.h"
 #include "broker_adapters/base/one_shot.h"
 #include "broker_adapters/base/status.h"
+#include "broker_adapters/base/task_group.h"
 #include "broker_adapters/registry.h"
 #include "proto/fault.h"
 #include "router/config/load.h"
 #include "router/gateway/admin.h"
 #include "router/gateway/kubemq_grpc.h"
+#include "router/net/server_tls.h"
 #include "router/pipeline/account.h"
 #include "router/pipeline/call.h"
 #include "router/pipeline/decode.h"
@@ -83,18 +85,27 @@ std::vector<Route> ResolveRoutes(const Config& config, const Providers& provider
   return routes;
 }
 
+// How this process is reached and reaches others, with its files read.
+struct Connections {
+  BrokerOptions broker;
+  std::unique_ptr<ServerTls> tls;  // null: plaintext
+};
+
 // Everything one `serve` runs, in the order in which it starts; it stops the other way round.
 class App {
  public:
-  App(Loop& loop, Config config, BrokerOptions broker, Roles roles, Providers providers)
+  App(Loop& loop, Config config, Connections connections, Roles roles, Providers providers)
       : loop_(loop),
         config_(std::move(config)),
-        broker_options_(std::move(broker)),
+        broker_options_(std::move(connections.broker)),
+        tls_(std::move(connections.tls)),
         roles_(roles),
         providers_(std::move(providers)),
-        http_(loop.executor()) {}
+        http_(loop.executor()),
+        watches_(loop.executor()) {}
 
   Awaitable<absl::Status> Start(bool simulate) {
+    if (tls_) watches_.Spawn(tls_->Watch());
     CO_RETURN_IF_ERROR(OpenAdmin());
     if (simulate) CO_RETURN_IF_ERROR(StartSimulator());
     CO_RETURN_IF_ERROR(OpenEngine());
@@ -121,6 +132,8 @@ class App {
     if (broker_) co_await broker_->Stop();
     if (simulator_) co_await simulator_->Stop();
     if (admin_) co_await admin_->Stop();
+    watches_.Cancel();
+    co_await watches_.Join();
   }
 
  private:
@@ -145,9 +158,9 @@ class App {
   // machine all have the default port; they need not be told to take another.
   absl::Status OpenAdmin() {
     const int port = config_.listen.admin;
-    auto admin = AdminDoor::Start(loop_.executor(), config_.listen.host, port, metrics_);
+    auto admin = AdminDoor::Start(loop_.executor(), config_.listen.host, port, metrics_, tls_.get());
     if (!admin.ok() && !roles_.gateway && port == ListenConfig().admin) {
-      admin = AdminDoor::Start(loop_.executor(), config_.listen.host, 0, metrics_);
+      admin = AdminDoor::Start(loop_.executor(), config_.listen.host, 0, metrics_, tls_.get());
       if (admin.ok()) log::Warning("listen.admin: port {} is taken, using {}", port, (*admin)->port());
     }
     if (!admin.ok()) return admin.status();
@@ -162,6 +175,7 @@ class App {
     KubemqDoorOptions options;
     options.host = config_.listen.host;
     options.port = config_.listen.grpc;
+    options.tls = tls_.get();
     ASSIGN_OR_RETURN(door_, KubemqDoor::Start(kubemq_, options));
     return absl::OkStatus();
   }
@@ -183,11 +197,13 @@ class App {
 
   Loop& loop_;
   const Config config_;
-  const BrokerOptions broker_options_;  // without the client's id
+  const BrokerOptions broker_options_;    // without the client's id
+  const std::unique_ptr<ServerTls> tls_;  // null: plaintext
   const Roles roles_;
   const std::string name_ = NewId();  // of this process, on the broker and in heartbeats
   Providers providers_;
   HttpClient http_;
+  TaskGroup watches_;  // over files
   Metrics metrics_;
   std::unique_ptr<Simulator> simulator_;
   std::unique_ptr<Broker> broker_;
@@ -257,7 +273,6 @@ absl::StatusOr<Config> ReadConfig(const ServeArguments& arguments) {
   return config;
 }
 
-// The broker that the configuration names, its files read.
 absl::StatusOr<BrokerOptions> ReadBroker(const Config& config) {
   constexpr TlsNames kNames{"broker.ca", "broker.cert", "broker.cert_key"};
   BrokerOptions options;
@@ -267,6 +282,14 @@ absl::StatusOr<BrokerOptions> ReadBroker(const Config& config) {
   ASSIGN_OR_RETURN(options.tls, ReadTls(config.broker.tls, kNames));
   RETURN_IF_ERROR(CheckBrokerOptions(options));
   return options;
+}
+
+absl::StatusOr<Connections> ReadConnections(const Config& config) {
+  constexpr TlsNames kNames{"listen.tls.client_ca", "listen.tls.cert", "listen.tls.cert_key"};
+  Connections connections;
+  ASSIGN_OR_RETURN(connections.broker, ReadBroker(config));
+  ASSIGN_OR_RETURN(connections.tls, ServerTls::Load(config.listen.tls, kNames));
+  return connections;
 }
 
 int RefuseToStart(const absl::Status& why) {
@@ -288,7 +311,7 @@ LoadRequest LoadRequestOf(const std::optional<std::string>& file, const std::vec
 
 absl::StatusOr<std::vector<std::string>> CheckConfiguration(const ServeArguments& arguments) {
   ASSIGN_OR_RETURN(const Config config, ReadConfig(arguments));
-  RETURN_IF_ERROR(ReadBroker(config).status());
+  RETURN_IF_ERROR(ReadConnections(config).status());
   ASSIGN_OR_RETURN(const Providers providers, Providers::Resolve(config));
   std::vector<std::string> warnings;
   for (const ProviderConfig& provider : config.providers) {
@@ -301,8 +324,8 @@ absl::StatusOr<std::vector<std::string>> CheckConfiguration(const ServeArguments
 int Serve(const ServeArguments& arguments) {
   auto config = ReadConfig(arguments);
   if (!config.ok()) return RefuseToStart(config.status());
-  auto broker = ReadBroker(*config);
-  if (!broker.ok()) return RefuseToStart(broker.status());
+  auto connections = ReadConnections(*config);
+  if (!connections.ok()) return RefuseToStart(connections.status());
   const auto roles = ParseRoles(arguments.roles, config->broker.url);
   if (!roles.ok()) return RefuseToStart(roles.status());
   auto providers = Providers::Resolve(*config);
@@ -310,7 +333,7 @@ int Serve(const ServeArguments& arguments) {
   log::SetLevel(LevelNamed(config->log_level));
   log::Info("not in this version, accepted and opening nothing: listen.rest, listen.http, the role jobs");
   Loop loop;
-  App app(loop, *std::move(config), *std::move(broker), *roles, *std::move(providers));
+  App app(loop, *std::move(config), *std::move(connections), *roles, *std::move(providers));
   int code = kFailed;
   loop.RunUntilDone([&] { return RunApp(loop, app, arguments.simulate, code); });
   return code;

@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
 # Installs what the tests need, builds, and runs every test: lint, unit, contract and end-to-end tests with
 # AddressSanitizer and UndefinedBehaviorSanitizer (preset dev), the same without lint as users run it (preset release),
-# and the threaded ones with ThreadSanitizer (preset tsan).
+# the threaded ones with ThreadSanitizer (preset tsan), and each fuzz target for 20 seconds (preset fuzz).
 #
 #   tests/run.sh                  all but what takes over two minutes alone
-#   tests/run.sh --long           all; with CI=true in the environment the quickstart on a bare Debian runs without it
-#   tests/run.sh --only PHASE...  some of: lint dev release tsan bare
+#   tests/run.sh --long           all, and the fuzz targets for 5 minutes each; with CI=true in the environment the
+#                                 quickstart on a bare Debian runs without it
+#   tests/run.sh --only PHASE...  some of: lint dev release tsan fuzz bare
 #
 # Ends with one line that says how it went; exits with 0 only when no test failed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-readonly all_phases=(lint dev release tsan bare)
+readonly all_phases=(lint dev release tsan fuzz bare)
 long=0
 bare=0 # whether to run it
 phases=("${all_phases[@]}")
@@ -108,6 +109,13 @@ test_preset() {
   run_tests "$1" -j "$(nproc)" -LE "$excluded"
 }
 
+# Two at a time: a target is one thread, and more would take the time from each other.
+test_fuzz() {
+  local seconds=20
+  if ((long)); then seconds=300; fi
+  LLM_ROUTER_FUZZ_SECONDS=${LLM_ROUTER_FUZZ_SECONDS:-$seconds} run_tests fuzz -j 2 -L fuzz
+}
+
 # The quickstart on a bare Debian 12. It takes minutes and root.
 test_bare_root() {
   if ((!long && !bare)) && [[ ${CI:-} != true ]]; then
@@ -129,6 +137,8 @@ run_phase() {
     release) test_preset release ;;
     build-tsan) build tsan threaded_tests ;;
     tsan) run_tests tsan -L threaded ;;
+    build-fuzz) build fuzz fuzz_targets ;;
+    fuzz) test_fuzz ;;
     bare) test_bare_root ;;
   esac
 }
@@ -142,6 +152,7 @@ main() {
   if selected dev; then timed dev; fi
   if selected release; then timed build-release && timed release; fi
   if selected tsan; then timed build-tsan && timed tsan; fi
+  if selected fuzz; then timed build-fuzz && timed fuzz; fi
   if selected bare; then timed bare; fi
   finish
 }

@@ -24,6 +24,7 @@ struct ListenConfig {
   int rest = 9090;
   int admin = 8080;
   int http = 4000;
+  TlsFiles tls;  // of every port; `ca` is that of callers
 };
 
 struct ProviderConfig {

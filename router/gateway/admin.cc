@@ -17,8 +17,9 @@ class HttpAdminDoor final : public AdminDoor {
  public:
   explicit HttpAdminDoor(const Metrics& metrics) : metrics_(metrics) {}
 
-  absl::Status Listen(Executor executor, const std::string& host, int port) {
+  absl::Status Listen(Executor executor, const std::string& host, int port, const ServerTls* tls) {
     HttpServerOptions options;
+    options.tls = tls;
     options.host = host;
     options.port = port;
     options.body_limit = 64 * 1024;
@@ -58,9 +59,10 @@ class HttpAdminDoor final : public AdminDoor {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<AdminDoor>> AdminDoor::Start(Executor executor, const std::string& host,
-                                                            int port, const Metrics& metrics) {
+                                                            int port, const Metrics& metrics,
+                                                            const ServerTls* tls) {
   auto door = std::make_unique<HttpAdminDoor>(metrics);
-  absl::Status listening = door->Listen(executor, host, port);
+  absl::Status listening = door->Listen(executor, host, port, tls);
   if (!listening.ok()) return Annotate(std::move(listening), "listen.admin");
   return door;
 }

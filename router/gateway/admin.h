@@ -10,15 +10,17 @@
 
 #include "absl/status/statusor.h"
 #include "broker_adapters/base/awaitable.h"
+#include "router/net/server_tls.h"
 #include "router/telemetry/metrics.h"
 
 namespace llm_router {
 
 class AdminDoor {
  public:
-  // Listens; port 0 means any. `metrics` outlives the door.
+  // Listens; port 0 means any. `metrics` and `tls` outlive the door; without `tls` it is plaintext.
   static absl::StatusOr<std::unique_ptr<AdminDoor>> Start(Executor executor, const std::string& host,
-                                                          int port, const Metrics& metrics);
+                                                          int port, const Metrics& metrics,
+                                                          const ServerTls* tls);
   virtual ~AdminDoor() = default;
 
   virtual int port() const = 0;

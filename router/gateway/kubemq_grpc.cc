@@ -1,7 +1,6 @@
 #include "router/gateway/kubemq_grpc.h"
 
 #include <fmt/format.h>
-#include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
@@ -10,6 +9,7 @@
 
 #include "broker_adapters/kubemq/grpc_setup.h"
 #include "proto/fault.h"
+#include "router/gateway/grpc_tls.h"
 #include "router/gateway/kubemq_grpc_service.h"
 #include "router/gateway/kubemq_grpc_stream.h"
 #include "router/gateway/workers_grpc.h"
@@ -41,6 +41,7 @@ void SetLimits(grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 10'000);
 }
 
 class Door final : public KubemqDoor {
@@ -61,6 +62,8 @@ class Door final : public KubemqDoor {
   std::shared_ptr<DoorState> state_;  // calls hold it too
   KubemqService service_;
   WorkersService workers_;
+  std::shared_ptr<grpc::ServerCredentials>
+      credentials_;  // shared, as gRPC takes them; asked while server_ lives
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;
 };
@@ -69,7 +72,8 @@ bool Door::Listen() {
   SetUpGrpc();
   grpc::ServerBuilder builder;
   SetLimits(builder);
-  builder.AddListeningPort(Address(state_->options), grpc::InsecureServerCredentials(), &port_);
+  credentials_ = GrpcCredentials(state_->options.tls);
+  builder.AddListeningPort(Address(state_->options), credentials_, &port_);
   builder.RegisterService(&service_);
   if (state_->server->options().announce) builder.RegisterService(&workers_);
   server_ = builder.BuildAndStart();

@@ -19,6 +19,7 @@
 
 #include "absl/status/statusor.h"
 #include "router/gateway/kubemq_server.h"
+#include "router/net/server_tls.h"
 
 namespace llm_router {
 
@@ -26,7 +27,8 @@ struct KubemqDoorOptions {
   KubemqDoorOptions() = default;
 
   std::string host = "127.0.0.1";
-  int port = 50000;  // 0: any free one
+  int port = 50000;                // 0: any free one
+  const ServerTls* tls = nullptr;  // outlives the door; null: plaintext
 };
 
 class KubemqDoor {

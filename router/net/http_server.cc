@@ -56,7 +56,8 @@ absl::StatusOr<Acceptor> Open(Executor executor, const HttpServerOptions& option
 // Fine enough for the shortest timeout, coarse enough to cost nothing.
 Milliseconds SweepPeriod(const HttpServerOptions& options) {
   const Milliseconds shortest =
-      std::min({options.idle_timeout, options.header_timeout, options.body_timeout, options.write_timeout});
+      std::min({options.handshake_timeout, options.idle_timeout, options.header_timeout, options.body_timeout,
+                options.write_timeout});
   return std::clamp(shortest / 4, Milliseconds(5), Milliseconds(1000));
 }
 
@@ -111,13 +112,15 @@ class HttpServer::Impl {
   }
 
   void Admit(HttpSocket socket) {
+    const ServerTls* const tls = context_.options.tls;
     if (sessions_.size() >= context_.options.max_connections) {
       error_code ignored;
       socket.non_blocking(true, ignored);
-      boost::asio::write(socket, boost::asio::buffer(kFull), ignored);
+      if (!tls) boost::asio::write(socket, boost::asio::buffer(kFull), ignored);
       return;
     }
-    auto session = std::make_shared<HttpSession>(std::move(socket), context_);
+    auto session = std::make_shared<HttpSession>(
+        HttpStream(std::move(socket), tls ? tls->current()->context : nullptr), context_);
     sessions_.insert(session.get());
     HttpSession& running = *session;
     running.set_task(running_.Spawn(Serve(std::move(session))));

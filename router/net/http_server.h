@@ -2,7 +2,8 @@
 //
 // Owned by the door that opens it; loop thread only. Ended with `co_await Stop()` before it is destroyed.
 // Whatever a stranger can grow has a bound: connections, headers, bodies, and the time that each may take.
-// Bad framing is answered here (400, 408, 413, 431) and never reaches the handler.
+// A connection counts from its begin, before any TLS handshake; who speaks HTTP without TLS to a TLS port is
+// told so. Bad framing is answered here (400, 408, 413, 431) and never reaches the handler.
 #pragma once
 
 #include <functional>
@@ -12,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "broker_adapters/base/awaitable.h"
 #include "router/net/http_message.h"
+#include "router/net/server_tls.h"
 
 namespace llm_router {
 
@@ -44,12 +46,14 @@ struct HttpServerOptions {
   HttpServerOptions() = default;
 
   std::string host = "127.0.0.1";
-  int port = 0;                                            // 0: any free one
-  size_t body_limit = 32 * 1024 * 1024;                    // bytes; above it 413,
-  std::string body_limit_setting = "body_limit";           // which names this setting
-  size_t header_limit = 64 * 1024;                         // bytes of request line and headers; above it 431
-  size_t max_connections = 10'000;                         // above it 503
-  Milliseconds idle_timeout = std::chrono::seconds(75);    // between two requests of a connection
+  int port = 0;                                   // 0: any free one
+  const ServerTls* tls = nullptr;                 // outlives the server; null: plaintext
+  size_t body_limit = 32 * 1024 * 1024;           // bytes; above it 413,
+  std::string body_limit_setting = "body_limit";  // which names this setting
+  size_t header_limit = 64 * 1024;                // bytes of request line and headers; above it 431
+  size_t max_connections = 10'000;                // above it 503
+  Milliseconds handshake_timeout = std::chrono::seconds(10);  // from a connection's begin to TLS
+  Milliseconds idle_timeout = std::chrono::seconds(75);       // between two requests of a connection
   Milliseconds header_timeout = std::chrono::seconds(10);  // from a request's first byte to its last header
   Milliseconds body_timeout = std::chrono::seconds(300);   // then until its body is whole
   Milliseconds write_timeout = std::chrono::seconds(30);   // for the client to take 256 KB of a reply

@@ -1,23 +1,17 @@
 #include "router/net/http_session.h"
 
 #include <fmt/core.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
 #include <boost/asio/post.hpp>
-#include <boost/asio/write.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
-#include <cerrno>
 #include <exception>
 #include <utility>
 
 #include "broker_adapters/base/log.h"
-#include "broker_adapters/base/status.h"
-#include "broker_adapters/base/text.h"
-#include "proto/fault.h"
 
 namespace llm_router {
 namespace {
@@ -29,7 +23,6 @@ using boost::system::error_code;
 constexpr size_t kHeadRead = 2048;
 constexpr size_t kBodyRead = 64 * 1024;
 constexpr size_t kReadAhead = 64 * 1024;  // of the next request, while one is handled
-constexpr size_t kWriteSlice = 256 * 1024;
 constexpr Milliseconds kLingerTime = std::chrono::seconds(2);
 
 std::string NameOf(const HttpSocket& socket) {
@@ -57,8 +50,6 @@ HttpRequest ToRequest(http::request<http::string_body>&& message, const std::str
   return request;
 }
 
-absl::Status Gone() { return MakeFault(Fault::kCancelled, "the client went away"); }
-
 // `message` is ours, and free of quotes and line breaks.
 HttpResponse PlainError(int status, std::string_view message) {
   return HttpResponse(status, {{"content-type", "application/json"}},
@@ -85,13 +76,17 @@ int StatusFor(const error_code& error) {
 
 }  // namespace
 
-HttpSession::HttpSession(HttpSocket socket, HttpSessionContext& context)
-    : socket_(std::move(socket)), context_(context), remote_(NameOf(socket_)) {
+HttpSession::HttpSession(HttpStream stream, HttpSessionContext& context)
+    : stream_(std::move(stream)),
+      context_(context),
+      remote_(NameOf(stream_.next_layer())),
+      watched_(stream_.get_executor(), TimePoint::max()) {
   error_code ignored;
-  socket_.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
+  stream_.next_layer().set_option(boost::asio::ip::tcp::no_delay(true), ignored);
 }
 
 Awaitable<void> HttpSession::Run() {
+  if (!co_await Handshake()) co_return;
   while (!context_.stopping && co_await ReadRequest()) {
     co_await Handle();
     if (!keep_alive_ || broken_) break;
@@ -101,7 +96,7 @@ Awaitable<void> HttpSession::Run() {
 
 void HttpSession::Close() {
   error_code ignored;
-  socket_.close(ignored);
+  stream_.next_layer().close(ignored);
 }
 
 void HttpSession::Expire(TimePoint now) {
@@ -109,7 +104,7 @@ void HttpSession::Expire(TimePoint now) {
   limit_ = TimePoint::max();
   expired_ = true;
   error_code ignored;
-  socket_.cancel(ignored);
+  stream_.next_layer().cancel(ignored);
 }
 
 void HttpSession::Enter(Phase phase, Milliseconds limit) {
@@ -121,11 +116,16 @@ void HttpSession::Enter(Phase phase, Milliseconds limit) {
 // False when the other side is gone or its time is over. Only between requests is that the ordinary end.
 Awaitable<bool> HttpSession::ReadMore() {
   if (co_await Cancelled()) co_return false;
+  if (watching_) {
+    const size_t before = unread_.size();
+    co_await EndOfWatch();
+    co_return unread_.size() > before;
+  }
   const size_t size = unread_.size();
   const size_t room = phase_ == Phase::kBody ? kBodyRead : kHeadRead;
   unread_.resize(size + room);
   const auto [error, count] =
-      co_await socket_.async_read_some(boost::asio::buffer(unread_.data() + size, room), kUseTuple);
+      co_await stream_.async_read_some(boost::asio::buffer(unread_.data() + size, room), kUseTuple);
   unread_.resize(size + count);
   co_return !error;
 }
@@ -209,123 +209,58 @@ Awaitable<void> HttpSession::CallHandler() {
 // Most handlers that answer at once never need the watch: it starts when they are still running a turn of the
 // loop later.
 void HttpSession::ScheduleWatch() {
-  boost::asio::post(socket_.get_executor(), [self = shared_from_this(), number = number_] {
+  boost::asio::post(stream_.get_executor(), [self = shared_from_this(), number = number_] {
     if (number == self->number_ && self->sent_ != Sent::kAll) self->Watch();
   });
 }
 
-// A wait that is still there when the handler is done ends, unheeded, with the next bytes.
+// Learns of the client's end, and takes in what it sends ahead of its turn, since behind it may come the end.
+// A read that is still there when the handler is done is the first one of the next request.
 void HttpSession::Watch() {
-  socket_.async_wait(HttpSocket::wait_read,
-                     [self = shared_from_this(), number = number_](const error_code& error) {
-                       if (!error && number == self->number_) self->ReadAhead();
-                     });
+  watched_for_ = number_;
+  if (std::exchange(watching_, true)) return;
+  stream_.async_read_some(
+      boost::asio::buffer(ahead_),
+      [self = shared_from_this()](const error_code& error, size_t count) { self->Watched(error, count); });
 }
 
-// Takes in what a client sends ahead of its turn, since behind it may come the end.
-void HttpSession::ReadAhead() {
-  std::array<char, 4096> bytes;
-  const ssize_t count = recv(socket_.native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT);
-  if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)) {
+void HttpSession::Watched(const error_code& error, size_t count) {
+  watching_ = false;
+  watched_.cancel();
+  unread_.append(ahead_.data(), count);
+  if (watched_for_ != number_) return;
+  if (error) {
     broken_ = true;
     Interrupt();
-    return;
+  } else if (unread_.size() < kReadAhead) {
+    Watch();
   }
-  if (count > 0) unread_.append(bytes.data(), static_cast<size_t>(count));
-  if (unread_.size() < kReadAhead) Watch();
 }
 
-HttpConnection HttpSession::ConnectionHeader() const {
-  if (!keep_alive_) return HttpConnection::kClose;
-  return version_11_ ? HttpConnection::kDefault : HttpConnection::kKeepAlive;
-}
-
-Awaitable<absl::Status> HttpSession::Send(HttpResponse response) {
-  if (sent_ != Sent::kNothing) co_return MakeFault(Fault::kInternal, "a reply was sent already");
-  if (context_.stopping) keep_alive_ = false;
-  sent_ = Sent::kAll;
-  const bool bodiless = response.status == 204 || response.status == 304;
-  std::optional<size_t> length;
-  if (!bodiless) length = response.body.size();
-  const std::string head =
-      ReplyHead(response.status, response.headers, HttpFraming::kLength, length, ConnectionHeader());
-  if (bodiless || head_only_) response.body.clear();
-  co_return co_await WriteAll(head, response.body);
-}
-
-Awaitable<absl::Status> HttpSession::SendHead(int status, HttpHeaders headers) {
-  if (sent_ != Sent::kNothing) co_return MakeFault(Fault::kInternal, "a reply was sent already");
-  if (context_.stopping) keep_alive_ = false;
-  sent_ = Sent::kHead;
-  left_ = ParseNumber<size_t>(HeaderOr(headers, "content-length"));
-  framing_ = left_.has_value() ? HttpFraming::kLength
-             : version_11_     ? HttpFraming::kChunked
-                               : HttpFraming::kUntilClose;
-  if (framing_ == HttpFraming::kUntilClose) keep_alive_ = false;
-  const std::string head = ReplyHead(status, headers, framing_, std::nullopt, ConnectionHeader());
-  co_return co_await WriteAll(head, {});
-}
-
-Awaitable<absl::Status> HttpSession::Write(std::string bytes) {
-  if (sent_ != Sent::kHead) co_return MakeFault(Fault::kInternal, "no reply is open to write to");
-  if (bytes.empty() || head_only_) co_return broken_ ? Gone() : absl::OkStatus();
-  if (framing_ == HttpFraming::kChunked) {
-    const std::string size = fmt::format("{:x}\r\n", bytes.size());
-    bytes.append("\r\n");
-    co_return co_await WriteAll(size, bytes);
-  }
-  if (left_.has_value()) {
-    if (bytes.size() > *left_) co_return MakeFault(Fault::kInternal, "more than the content-length");
-    *left_ -= bytes.size();
-  }
-  co_return co_await WriteAll(bytes, {});
-}
-
-Awaitable<absl::Status> HttpSession::Finish() {
-  if (sent_ != Sent::kHead) co_return MakeFault(Fault::kInternal, "no reply is open to finish");
-  sent_ = Sent::kAll;
-  if (head_only_) co_return absl::OkStatus();
-  if (left_.value_or(0) > 0) keep_alive_ = false;  // the client learns by the end of the connection
-  if (framing_ != HttpFraming::kChunked) co_return broken_ ? Gone() : absl::OkStatus();
-  co_return co_await WriteAll("0\r\n\r\n", {});
-}
-
-void HttpSession::Reset() {
-  sent_ = Sent::kAll;
-  broken_ = true;
-  error_code ignored;
-  socket_.set_option(boost::asio::socket_base::linger(true, 0), ignored);
-  Close();
-}
-
-// In slices, each with the whole write timeout: a slow client may take long, a stuck one may not.
-Awaitable<absl::Status> HttpSession::WriteAll(std::string_view head, std::string_view body) {
-  const Phase phase = phase_;
-  do {
-    if (broken_ || co_await Cancelled()) co_return Gone();
-    const std::string_view slice = body.substr(0, kWriteSlice);
-    const std::array buffers = {boost::asio::buffer(head), boost::asio::buffer(slice)};
-    Enter(phase, context_.options.write_timeout);
-    const auto [error, count] = co_await boost::asio::async_write(socket_, buffers, kUseTuple);
-    Enter(phase, Milliseconds::max());
-    if (error) {
-      broken_ = true;
-      co_return Gone();
-    }
-    head = {};
-    body.remove_prefix(slice.size());
-  } while (!body.empty());
-  co_return absl::OkStatus();
+Awaitable<void> HttpSession::EndOfWatch() {
+  while (watching_ && !co_await Cancelled()) (void)co_await watched_.async_wait(kUseTuple);
 }
 
 // Closing with unread bytes would be a reset, which can overtake the reply: so the client closes first, if it
 // does so in time.
 Awaitable<void> HttpSession::Linger() {
-  if (broken_ || !socket_.is_open()) co_return;
-  error_code error;
-  socket_.shutdown(HttpSocket::shutdown_send, error);
+  if (broken_ || !stream_.next_layer().is_open()) co_return;
   Enter(Phase::kLinger, kLingerTime);
-  while (!error && !expired_ && !context_.stopping && co_await ReadMore()) unread_.clear();
+  error_code ignored;
+  if (watching_) stream_.next_layer().cancel(ignored);
+  co_await EndOfWatch();
+  co_await stream_.ShutDown();
+  co_await Drain();
+}
+
+// Reads what nobody wants until the other side's end.
+Awaitable<void> HttpSession::Drain() {
+  std::array<char, 4096> bytes;
+  while (!expired_ && !context_.stopping && !co_await Cancelled()) {
+    const auto [error, count] =
+        co_await stream_.next_layer().async_read_some(boost::asio::buffer(bytes), kUseTuple);
+    if (error) co_return;
+  }
 }
 
 }  // namespace llm_router

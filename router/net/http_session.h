@@ -4,18 +4,18 @@
 // goes away is a callback that may be under way when the session's coroutine has ended.
 #pragma once
 
-#include <boost/asio/ip/tcp.hpp>
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "broker_adapters/base/log_limit.h"
 #include "broker_adapters/base/task_group.h"
 #include "router/net/http_reply_head.h"
 #include "router/net/http_server.h"
+#include "router/net/http_stream.h"
 
 namespace llm_router {
-
-using HttpSocket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, Executor>;
 
 // What all sessions of a server share, and outlive.
 struct HttpSessionContext {
@@ -26,11 +26,12 @@ struct HttpSessionContext {
   HttpHandler handler;
   TaskGroup& tasks;       // where sessions run
   bool stopping = false;  // no request after the present one
+  LogLimit handshakes;    // those that failed
 };
 
 class HttpSession final : public HttpResponder, public std::enable_shared_from_this<HttpSession> {
  public:
-  HttpSession(HttpSocket socket, HttpSessionContext& context);
+  HttpSession(HttpStream stream, HttpSessionContext& context);
 
   // The task that runs Run(), for Interrupt.
   void set_task(TaskGroup::TaskId task) { task_ = task; }
@@ -43,7 +44,9 @@ class HttpSession final : public HttpResponder, public std::enable_shared_from_t
   // Ends a wait whose time is over.
   void Expire(TimePoint now);
   // Whether no request is under way.
-  bool IsIdle() const { return phase_ == Phase::kIdle || phase_ == Phase::kLinger; }
+  bool IsIdle() const {
+    return phase_ != Phase::kHead && phase_ != Phase::kBody && phase_ != Phase::kHandler;
+  }
 
   Awaitable<absl::Status> Send(HttpResponse response) override;
   Awaitable<absl::Status> SendHead(int status, HttpHeaders headers) override;
@@ -52,9 +55,11 @@ class HttpSession final : public HttpResponder, public std::enable_shared_from_t
   void Reset() override;
 
  private:
-  enum class Phase { kIdle, kHead, kBody, kHandler, kLinger };
+  enum class Phase { kHandshake, kIdle, kHead, kBody, kHandler, kLinger };
   enum class Sent { kNothing, kHead, kAll };
 
+  Awaitable<bool> Handshake();
+  Awaitable<void> RefusePlaintext();
   Awaitable<bool> ReadRequest();
   Awaitable<bool> ReadMore();
   Awaitable<void> BeginBody(std::string_view expect);
@@ -67,14 +72,21 @@ class HttpSession final : public HttpResponder, public std::enable_shared_from_t
   void Enter(Phase phase, Milliseconds limit);
   void ScheduleWatch();
   void Watch();
-  void ReadAhead();
+  void Watched(const boost::system::error_code& error, size_t count);
+  Awaitable<void> EndOfWatch();
+  Awaitable<void> Drain();
   HttpConnection ConnectionHeader() const;
 
-  HttpSocket socket_;
+  HttpStream stream_;
   HttpSessionContext& context_;
   TaskGroup::TaskId task_ = 0;
   std::string remote_;
   std::string unread_;  // what came and belongs to no request yet
+
+  bool watching_ = false;          // a read into ahead_ is under way
+  uint64_t watched_for_ = 0;       // the request whose client it watches
+  std::array<char, 512> ahead_{};  // of the next request, while one is handled
+  Timer watched_;                  // cancelled at the end of that read
 
   HttpRequest request_;
   uint64_t number_ = 0;  // of the request; tells a watch that it is late
@@ -82,7 +94,7 @@ class HttpSession final : public HttpResponder, public std::enable_shared_from_t
   bool version_11_ = true;
   bool keep_alive_ = true;
 
-  Phase phase_ = Phase::kIdle;
+  Phase phase_ = Phase::kHandshake;
   TimePoint limit_ = TimePoint::max();  // when the present wait is over
   bool expired_ = false;
   bool broken_ = false;  // nothing more can be sent: an Asio write after an error would wait for ever

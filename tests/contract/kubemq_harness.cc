@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -18,21 +19,40 @@
 #include "broker_adapters/embedded/embedded_broker.h"
 #include "broker_adapters/kubemq/kubemq_broker.h"
 #include "router/gateway/kubemq_grpc.h"
+#include "router/net/server_tls.h"
+#include "tests/support/certificates.h"
 
 namespace llm_router::test {
 namespace {
 
-KubemqOptions At(int port) {
-  KubemqOptions options;
-  options.address = fmt::format("127.0.0.1:{}", port);
-  return options;
-}
+// TLS for both ends, by one CA.
+class Secrets {
+ public:
+  Secrets() {
+    constexpr TlsNames kNames{"ca", "cert", "cert_key"};
+    auto client = ReadTls(certificates_.Issue("client"), kNames);
+    auto server = ServerTls::Load(certificates_.Issue("server"), kNames);
+    if (!client.ok() || !server.ok()) throw std::runtime_error("the certificates of the test are not usable");
+    client_ = *std::move(client);
+    server_ = *std::move(server);
+  }
+  const std::optional<TlsPem>& client() const { return client_; }
+  const ServerTls* server() const { return server_.get(); }
+
+ private:
+  Certificates certificates_;
+  std::optional<TlsPem> client_;
+  std::unique_ptr<ServerTls> server_;
+};
 
 // Connections to one server, stopped in one go.
 class Connections {
  public:
-  Broker* Open(Executor executor, int port) {
-    brokers_.push_back(MakeKubemqBroker(executor, At(port)));
+  Broker* Open(Executor executor, int port, const std::optional<TlsPem>& tls = std::nullopt) {
+    KubemqOptions options;
+    options.address = fmt::format("127.0.0.1:{}", port);
+    options.tls = tls;
+    brokers_.push_back(MakeKubemqBroker(executor, std::move(options)));
     return brokers_.back().get();
   }
   Awaitable<void> Stop() {
@@ -45,20 +65,25 @@ class Connections {
 
 class DoorHarness final : public Harness {
  public:
-  DoorHarness(Loop& loop, bool announce)
-      : loop_(loop), announce_(announce), engine_(MakeEmbeddedBroker(loop.executor(), EmbeddedOptions())) {
+  DoorHarness(Loop& loop, bool announce, bool secured)
+      : loop_(loop),
+        announce_(announce),
+        secrets_(secured ? std::make_unique<Secrets>() : nullptr),
+        engine_(MakeEmbeddedBroker(loop.executor(), EmbeddedOptions())) {
     KubemqServerOptions serving;
     serving.announce = announce;
     server_ = KubemqServer::Start(loop, *engine_, serving);
     KubemqDoorOptions options;
     options.port = 0;
+    if (secrets_) options.tls = secrets_->server();
     auto door = KubemqDoor::Start(server_, options);
     if (!door.ok()) throw std::runtime_error(door.status().ToString());
     door_ = *std::move(door);
   }
 
   Awaitable<Broker*> Connect() override {
-    Broker* const broker = connections_.Open(loop_.executor(), door_->port());
+    Broker* const broker =
+        connections_.Open(loop_.executor(), door_->port(), secrets_ ? secrets_->client() : std::nullopt);
     // What it can do is known once it has met the server.
     while (announce_ && !broker->caps().confirms_subscribe && co_await Sleep(Now() + Milliseconds(5))) {
     }
@@ -75,6 +100,7 @@ class DoorHarness final : public Harness {
  private:
   Loop& loop_;
   const bool announce_;
+  const std::unique_ptr<Secrets> secrets_;  // null: plaintext
   const std::unique_ptr<Broker> engine_;
   std::shared_ptr<KubemqServer> server_;
   std::unique_ptr<KubemqDoor> door_;
@@ -149,7 +175,11 @@ class ServerHarness final : public Harness {
 }  // namespace
 
 std::unique_ptr<Harness> MakeDoorHarness(Loop& loop, bool announce) {
-  return std::make_unique<DoorHarness>(loop, announce);
+  return std::make_unique<DoorHarness>(loop, announce, false);
+}
+
+std::unique_ptr<Harness> MakeSecuredDoorHarness(Loop& loop) {
+  return std::make_unique<DoorHarness>(loop, true, true);
 }
 
 std::unique_ptr<Harness> MakeServerHarness(Loop& loop) {

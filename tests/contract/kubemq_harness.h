@@ -11,6 +11,9 @@ namespace llm_router::test {
 // `announce` false: the door as a foreign server.
 std::unique_ptr<Harness> MakeDoorHarness(Loop& loop, bool announce);
 
+// The same door and adapter over TLS, each with a certificate that the other asks for.
+std::unique_ptr<Harness> MakeSecuredDoorHarness(Loop& loop);
+
 // The server program that KUBEMQ_SERVER names, on a free port; null without it.
 std::unique_ptr<Harness> MakeServerHarness(Loop& loop);
 

@@ -186,6 +186,15 @@ TEST_CASE("a broker is a URL or a map with one") {
   CHECK(loading.Load().broker.url == "kubemq://d:50000");
 }
 
+TEST_CASE("TLS has a certificate, its key, and the CA of callers") {
+  const TlsFiles tls =
+      Loading("listen: { tls: { cert: a.pem, cert_key: a.key, client_ca: ca.pem } }").Load().listen.tls;
+  CHECK(tls.cert == "a.pem");
+  CHECK(tls.cert_key == "a.key");
+  CHECK(tls.ca == "ca.pem");
+  CHECK(Loading("").Load().listen.tls.empty());
+}
+
 TEST_CASE("a broker elsewhere may ask for a key and a certificate") {
   Loading loading(
       "broker: { url: \"kubemq://b:50000\", key: \"${BROKER_KEY}\", ca: ca.pem, cert: me.pem, cert_key: "
@@ -240,7 +249,7 @@ TEST_CASE("what is wrong is refused with its path, what is wrong, a remedy and i
       // names
       {"lisen: {}", "lisen: is no setting: did you mean listen? (llm-router.yaml:1)"},
       {"\nlisten: { prot: 1 }",
-       "listen.prot: is no setting: there are host, grpc, rest, admin, http (llm-router.yaml:2)"},
+       "listen.prot: is no setting: there are host, grpc, rest, admin, http, tls (llm-router.yaml:2)"},
       {"listen: { gprc: 1 }", "listen.gprc: is no setting: did you mean grpc? (llm-router.yaml:1)"},
       {"providers: { openai: { type: openai, api_key: x } }",
        "providers.openai.api_key: is no setting: there are type, base_url, key, api_version, headers "

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Fuzzes one target: fuzz.sh PROGRAM [SEED_FILE_OR_FOLDER]...
+#
+# For $LLM_ROUTER_FUZZ_SECONDS (20) from the seeds and from what earlier runs of this build tree found. An input that
+# breaks it is kept, and how to try it again is the last thing said.
+set -euo pipefail
+
+readonly program=$1 seconds=${LLM_ROUTER_FUZZ_SECONDS:-20}
+shift
+name=$(basename "$program")
+readonly name
+found=$(dirname "$program")/$name.corpus
+broken=$(dirname "$program")/$name.broken
+seeds=$(mktemp -d)
+readonly found broken seeds
+trap 'rm -rf "$seeds"' EXIT
+mkdir -p "$found" "$broken"
+for seed in "$@"; do
+  cp -r "$seed" "$seeds/"
+done
+
+status=0
+"$program" "$found" "$seeds" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=16384 \
+  -artifact_prefix="$broken/" -print_final_stats=1 -verbosity=0 || status=$?
+if ((status)); then
+  input=$(find "$broken" -type f -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d' ' -f2-)
+  printf '\n%s: an input breaks it. To try it again:\n  %s %s\n' "$name" "$program" "$input"
+fi
+exit "$status"
