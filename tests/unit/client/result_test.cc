@@ -53,6 +53,7 @@ TEST_CASE("every error code is called as its fault is") {
       {ErrorCode::kCancelled, Fault::kCancelled},
       {ErrorCode::kOverloaded, Fault::kOverloaded},
       {ErrorCode::kWorkerLost, Fault::kWorkerLost},
+      {ErrorCode::kStorageFailed, Fault::kStorageFailed},
       {ErrorCode::kShuttingDown, Fault::kShuttingDown},
       {ErrorCode::kEngineUnavailable, Fault::kEngineUnavailable},
       {ErrorCode::kNotSupported, Fault::kNotSupported},
