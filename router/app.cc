@@ -17,6 +17,7 @@
 #include "router/config/load.h"
 #include "router/gateway/admin.h"
 #include "router/gateway/kubemq_grpc.h"
+#include "router/gateway/kubemq_rest.h"
 #include "router/net/server_tls.h"
 #include "router/pipeline/account.h"
 #include "router/pipeline/call.h"
@@ -119,6 +120,7 @@ class App {
   std::string ReadyLine() const {
     std::string line = "llm-router ready";
     if (door_) line += fmt::format(" grpc={}:{}", config_.listen.host, door_->port());
+    if (rest_) line += fmt::format(" rest={}:{}", config_.listen.host, rest_->port());
     if (admin_) line += fmt::format(" admin={}:{}", config_.listen.host, admin_->port());
     return line;
   }
@@ -128,6 +130,7 @@ class App {
     if (admin_) admin_->SetReady(false);
     if (kubemq_) co_await kubemq_->Stop(kUnlimited);
     if (door_) co_await door_->Stop();
+    if (rest_) co_await rest_->Stop();
     if (worker_) co_await worker_->Drain();
     if (broker_) co_await broker_->Stop();
     if (simulator_) co_await simulator_->Stop();
@@ -158,9 +161,10 @@ class App {
   // machine all have the default port; they need not be told to take another.
   absl::Status OpenAdmin() {
     const int port = config_.listen.admin;
-    auto admin = AdminDoor::Start(loop_.executor(), config_.listen.host, port, metrics_, tls_.get());
+    const size_t limit = RestBodyLimit(static_cast<size_t>(config_.limits.body));
+    auto admin = AdminDoor::Start(loop_.executor(), config_.listen.host, port, metrics_, tls_.get(), limit);
     if (!admin.ok() && !roles_.gateway && port == ListenConfig().admin) {
-      admin = AdminDoor::Start(loop_.executor(), config_.listen.host, 0, metrics_, tls_.get());
+      admin = AdminDoor::Start(loop_.executor(), config_.listen.host, 0, metrics_, tls_.get(), limit);
       if (admin.ok()) log::Warning("listen.admin: port {} is taken, using {}", port, (*admin)->port());
     }
     if (!admin.ok()) return admin.status();
@@ -177,6 +181,14 @@ class App {
     options.port = config_.listen.grpc;
     options.tls = tls_.get();
     ASSIGN_OR_RETURN(door_, KubemqDoor::Start(kubemq_, options));
+    KubemqRestOptions plain;
+    plain.host = config_.listen.host;
+    plain.port = config_.listen.rest;
+    plain.tls = tls_.get();
+    ASSIGN_OR_RETURN(rest_, KubemqRest::Start(kubemq_, plain));
+    admin_->Mount([rest = rest_.get()](HttpRequest& request, HttpResponder& responder) {
+      return rest->Answer(request, responder);
+    });
     return absl::OkStatus();
   }
 
@@ -212,6 +224,7 @@ class App {
   std::unique_ptr<AdminDoor> admin_;
   std::shared_ptr<KubemqServer> kubemq_;  // shared with its doors and their calls
   std::unique_ptr<KubemqDoor> door_;
+  std::unique_ptr<KubemqRest> rest_;
 };
 
 using Ended = OneShot<int>;  // the exit code, once there is one
@@ -331,7 +344,7 @@ int Serve(const ServeArguments& arguments) {
   auto providers = Providers::Resolve(*config);
   if (!providers.ok()) return RefuseToStart(providers.status());
   log::SetLevel(LevelNamed(config->log_level));
-  log::Info("not in this version, accepted and opening nothing: listen.rest, listen.http, the role jobs");
+  log::Info("not in this version, accepted and opening nothing: listen.http, the role jobs");
   Loop loop;
   App app(loop, *std::move(config), *std::move(connections), *roles, *std::move(providers));
   int code = kFailed;

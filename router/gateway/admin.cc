@@ -1,7 +1,8 @@
 #include "router/gateway/admin.h"
 
+#include <utility>
+
 #include "broker_adapters/base/status.h"
-#include "router/net/http_server.h"
 
 namespace llm_router {
 namespace {
@@ -17,12 +18,14 @@ class HttpAdminDoor final : public AdminDoor {
  public:
   explicit HttpAdminDoor(const Metrics& metrics) : metrics_(metrics) {}
 
-  absl::Status Listen(Executor executor, const std::string& host, int port, const ServerTls* tls) {
+  absl::Status Listen(Executor executor, const std::string& host, int port, const ServerTls* tls,
+                      size_t body_limit) {
     HttpServerOptions options;
     options.tls = tls;
     options.host = host;
     options.port = port;
-    options.body_limit = 64 * 1024;
+    options.body_limit = body_limit;
+    options.body_limit_setting = "limits.body";
     auto server = HttpServer::Listen(
         executor, options,
         [this](HttpRequest& request, HttpResponder& responder) { return Answer(request, responder); });
@@ -32,17 +35,23 @@ class HttpAdminDoor final : public AdminDoor {
   }
 
   int port() const override { return server_->port(); }
+  void Mount(HttpHandler other) override { other_ = std::move(other); }
   void SetReady(bool ready) override { ready_ = ready; }
   Awaitable<void> Stop() override { co_await server_->Stop(std::chrono::seconds(1)); }
 
  private:
-  Awaitable<void> Answer(const HttpRequest& request, HttpResponder& responder) {
+  static bool IsOwn(std::string_view path) {
+    return path == "/health" || path == "/ready" || path == "/metrics";
+  }
+
+  Awaitable<void> Answer(HttpRequest& request, HttpResponder& responder) {
+    if (other_ && !IsOwn(request.path)) co_return co_await other_(request, responder);
     (void)co_await responder.Send(ResponseTo(request));
   }
 
   HttpResponse ResponseTo(const HttpRequest& request) const {
-    const bool known = request.path == "/health" || request.path == "/ready" || request.path == "/metrics";
-    if (!known) return Respond(404, kText, "not found: there are /health, /ready and /metrics\n");
+    if (!IsOwn(request.path))
+      return Respond(404, kText, "not found: there are /health, /ready and /metrics\n");
     if (request.method != "GET") return Respond(405, kText, "method not allowed: use GET\n");
     if (request.path == "/metrics") return Respond(200, kMetricsText, metrics_.Text());
     if (request.path == "/health") return Respond(200, kText, "healthy");
@@ -52,6 +61,7 @@ class HttpAdminDoor final : public AdminDoor {
   }
 
   const Metrics& metrics_;
+  HttpHandler other_;
   bool ready_ = false;
   std::unique_ptr<HttpServer> server_;
 };
@@ -60,9 +70,9 @@ class HttpAdminDoor final : public AdminDoor {
 
 absl::StatusOr<std::unique_ptr<AdminDoor>> AdminDoor::Start(Executor executor, const std::string& host,
                                                             int port, const Metrics& metrics,
-                                                            const ServerTls* tls) {
+                                                            const ServerTls* tls, size_t body_limit) {
   auto door = std::make_unique<HttpAdminDoor>(metrics);
-  absl::Status listening = door->Listen(executor, host, port, tls);
+  absl::Status listening = door->Listen(executor, host, port, tls, body_limit);
   if (!listening.ok()) return Annotate(std::move(listening), "listen.admin");
   return door;
 }

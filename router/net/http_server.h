@@ -14,6 +14,7 @@
 #include "broker_adapters/base/awaitable.h"
 #include "router/net/http_message.h"
 #include "router/net/server_tls.h"
+#include "router/net/websocket.h"
 
 namespace llm_router {
 
@@ -35,6 +36,11 @@ class HttpResponder {
 
   // Breaks the connection off with a TCP reset.
   virtual void Reset() = 0;
+
+  // Makes a WebSocket of the connection, once its Accept was called; until then a reply may be sent instead.
+  // A failed status (invalid_request): `request` does not ask for one. Belongs to the connection; its handler
+  // reads it to the end, and is not cancelled when the client goes away.
+  virtual absl::StatusOr<WebSocket*> Upgrade(const HttpRequest& request, WebSocketOptions options) = 0;
 };
 
 // Called once a request, one at a time per connection. It replies before it ends; when it did not, the client

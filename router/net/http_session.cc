@@ -97,9 +97,11 @@ Awaitable<void> HttpSession::Run() {
 void HttpSession::Close() {
   error_code ignored;
   stream_.next_layer().close(ignored);
+  if (websocket_) websocket_->Cut();
 }
 
 void HttpSession::Expire(TimePoint now) {
+  if (websocket_) websocket_->Expire(now);
   if (now < limit_) return;
   limit_ = TimePoint::max();
   expired_ = true;
@@ -181,6 +183,8 @@ Awaitable<void> HttpSession::RefuseRequest(int status, std::string message) {
   } else if (status == 400) {
     message = fmt::format("not a valid HTTP/1.1 request: {}", message);
   }
+  if (const auto left_out = context_.refusals.Admit(Now()))
+    log::Info("{}: refused with {}: {} ({} more)", remote_, status, message, *left_out);
   (void)co_await Send(PlainError(status, message));
 }
 
@@ -190,6 +194,7 @@ Awaitable<void> HttpSession::Handle() {
   ScheduleWatch();
   co_await CallHandler();
   ++number_;  // a watch that is under way sees that it is late
+  if (websocket_ && websocket_->accepted()) co_return co_await FinishWebSocket();
   if (sent_ == Sent::kAll || broken_) co_return;
   if (sent_ == Sent::kHead || co_await Cancelled()) {
     Reset();  // the client must not take what it has for the whole

@@ -14,6 +14,7 @@
 #include "router/net/http_reply_head.h"
 #include "router/net/http_server.h"
 #include "router/net/http_stream.h"
+#include "router/net/websocket_session.h"
 
 namespace llm_router {
 
@@ -26,6 +27,7 @@ struct HttpSessionContext {
   HttpHandler handler;
   TaskGroup& tasks;       // where sessions run
   bool stopping = false;  // no request after the present one
+  LogLimit refusals;      // of requests that no handler saw
   LogLimit handshakes;    // those that failed
 };
 
@@ -53,6 +55,7 @@ class HttpSession final : public HttpResponder, public std::enable_shared_from_t
   Awaitable<absl::Status> Write(std::string bytes) override;
   Awaitable<absl::Status> Finish() override;
   void Reset() override;
+  absl::StatusOr<WebSocket*> Upgrade(const HttpRequest& request, WebSocketOptions options) override;
 
  private:
   enum class Phase { kHandshake, kIdle, kHead, kBody, kHandler, kLinger };
@@ -66,6 +69,8 @@ class HttpSession final : public HttpResponder, public std::enable_shared_from_t
   Awaitable<void> RefuseRequest(int status, std::string message);
   Awaitable<void> Handle();
   Awaitable<void> CallHandler();
+  Awaitable<void> FinishWebSocket();
+  Awaitable<WebSocketSession::Connection> GiveUpConnection();
   Awaitable<absl::Status> WriteAll(std::string_view head, std::string_view body);
   Awaitable<void> Linger();
 
@@ -101,7 +106,8 @@ class HttpSession final : public HttpResponder, public std::enable_shared_from_t
 
   Sent sent_ = Sent::kNothing;
   HttpFraming framing_ = HttpFraming::kLength;
-  std::optional<size_t> left_;  // of the content-length that the handler announced
+  std::optional<size_t> left_;                   // of the content-length that the handler announced
+  std::shared_ptr<WebSocketSession> websocket_;  // shared with its writer; once accepted, it has the stream
 };
 
 }  // namespace llm_router

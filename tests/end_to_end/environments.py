@@ -58,6 +58,7 @@ def go_environment(folder, _):
 ENVIRONMENTS = {
     "pytest": (python_environment, HERE / "requirements.txt", [HERE / "requirements.txt"]),
     "jsonschema": (python_environment, HERE / "jsonschema.txt", [HERE / "jsonschema.txt"]),
+    "rest": (python_environment, HERE / "rest.txt", [HERE / "rest.txt"]),
     "kubemq-3.4.1": (
         python_environment,
         SDK / "python/kubemq-3.4.1.txt",

@@ -65,7 +65,7 @@ def test_readme_shows_the_examples_as_they_are():
 @pytest.mark.parametrize("name", configurations())
 def test_a_configuration_that_is_shown_works_as_written(tmp_path, name):
     (tmp_path / "llm-router.yaml").write_text(configurations()[name])  # found there without being named
-    ports = [option for door in ("grpc", "admin") for option in ("--set", f"listen.{door}=0")]
+    ports = [option for door in ("grpc", "rest", "admin") for option in ("--set", f"listen.{door}=0")]
     server = Process("server", [BINARY, "serve", *ports], tmp_path)
     server.wait_line(READY)
     assert server.stop() == 0, server.tail()

@@ -11,6 +11,7 @@
 #include "tests/support/catch.h"
 #include "tests/support/certificates.h"
 #include "tests/support/run.h"
+#include "tests/support/websocket_client.h"
 #include "tests/unit/net/tls_client.h"
 
 namespace llm_router {
@@ -347,4 +348,34 @@ TEST_CASE("no files: no TLS") {
 }
 
 }  // namespace
+TEST_CASE("a WebSocket goes over TLS like anything else, its end included") {
+  Run([](Loop& loop) -> Awaitable<void> {
+    const Certificates certificates;
+    const auto tls = LoadTls(WithoutCa(certificates.Issue("server")));
+    const auto server =
+        Serve(loop, *tls, [](HttpRequest& request, HttpResponder& responder) -> Awaitable<void> {
+          const auto socket = responder.Upgrade(request, WebSocketOptions());
+          CHECK(socket.ok());
+          // Time for the watch over the client to begin: it must not take what is the WebSocket's.
+          co_await Sleep(Now() + Milliseconds(5));
+          if (!socket.ok() || !(co_await (*socket)->Accept()).ok()) co_return;
+          auto message = co_await (*socket)->Receive();
+          CHECK(message.ok());
+          if (message.ok()) CHECK((co_await (*socket)->Send(*std::move(message))).ok());
+        });
+    TlsFiles trusted;
+    trusted.ca = certificates.ca();
+    TlsClient client(loop.executor(), trusted);
+    CHECK_FALSE(co_await client.Connect(server->port()));
+    co_await client.Write(test::Handshake("/"));
+    CHECK((co_await client.ReadUntil("\r\n\r\n")).starts_with("HTTP/1.1 101 "));
+    co_await client.Write(test::Encoded(test::Frame(test::kText, "over TLS")));
+    const std::string rest = co_await client.ReadUntil("\x03\xE8");
+    CHECK(rest == "\x81\x08over TLS\x88\x02\x03\xE8");
+    co_await client.Write(test::Encoded(test::Frame(test::kClose, "\x03\xE8")));
+    CHECK((co_await client.ReadAll()).empty());
+    co_await server->Stop(kGrace);
+  });
+}
+
 }  // namespace llm_router

@@ -1,0 +1,234 @@
+#include "router/gateway/kubemq_rest_sockets.h"
+
+#include <fmt/format.h>
+
+#include <string>
+#include <utility>
+
+#include "broker_adapters/base/ids.h"
+#include "broker_adapters/base/log.h"
+#include "broker_adapters/base/status.h"
+#include "broker_adapters/base/utf8.h"
+#include "broker_adapters/kubemq/check.h"
+#include "broker_adapters/kubemq/convert.h"
+#include "proto/fault.h"
+#include "proto/kubemq_text.h"
+#include "router/gateway/kubemq_json.h"
+#include "router/gateway/remote_queries.h"
+#include "router/gateway/rest_reply.h"
+#include "router/net/url_query.h"
+
+namespace llm_router::rest_sockets {
+namespace {
+
+constexpr auto kTellAgainAfter = std::chrono::seconds(10);
+
+Awaitable<void> Refuse(RestCall call, int status, std::string message) {
+  (void)co_await call.responder.Send(rest_reply::Error(status, message));
+}
+
+WebSocketMessage JsonMessage(const google::protobuf::Message& message) {
+  return WebSocketMessage(WriteKubemqJson(message));
+}
+
+std::string ValueOr(const UrlQuery& query, std::string_view name) {
+  const auto found = query.find(name);
+  return found == query.end() ? "" : found->second;
+}
+
+kubemq::Subscribe::SubscribeType TypeNamed(std::string_view name) {
+  if (name == "events") return kubemq::Subscribe::Events;
+  if (name == "events_store") return kubemq::Subscribe::EventsStore;
+  if (name == "commands") return kubemq::Subscribe::Commands;
+  if (name == "queries") return kubemq::Subscribe::Queries;
+  return kubemq::Subscribe::SubscribeTypeUndefined;
+}
+
+absl::StatusOr<kubemq::Subscribe> SubscribeOf(const HttpRequest& request) {
+  ASSIGN_OR_RETURN(const UrlQuery query, ParseUrlQuery(request.query));
+  kubemq::Subscribe subscribe;
+  subscribe.set_clientid(ToUtf8(ValueOr(query, "client_id")));
+  subscribe.set_channel(ToUtf8(ValueOr(query, "channel")));
+  subscribe.set_group(ToUtf8(ValueOr(query, "group")));
+  subscribe.set_subscribetypedata(TypeNamed(ValueOr(query, "subscribe_type")));
+  return subscribe;
+}
+
+// A page that another site sent to the user's browser has no business here.
+bool IsForeignPage(const HttpRequest& request) {
+  const auto origin = HeaderOr(request.headers, "origin");
+  const auto scheme = origin.find("://");
+  if (origin.empty()) return false;
+  return scheme == std::string_view::npos || origin.substr(scheme + 3) != HeaderOr(request.headers, "host");
+}
+
+absl::StatusOr<WebSocket*> Upgrade(RestCall call, size_t queued_messages) {
+  if (call.state.server->refusing()) return absl::UnavailableError(rest_reply::kStopping.data());
+  if (IsForeignPage(call.request)) {
+    return MakeFault(Fault::kInvalidRequest, "a page of another origin may not open a WebSocket here");
+  }
+  WebSocketOptions options;
+  options.message_limit = RestBodyLimit(call.state.server->options().max_body);
+  options.queued_messages = queued_messages;
+  options.idle_timeout = call.state.options.websocket_idle;
+  return call.responder.Upgrade(call.request, options);
+}
+
+Awaitable<void> RefuseUpgrade(RestCall call, absl::Status why) {
+  const int status = absl::IsUnavailable(why) ? 503 : 400;
+  co_await Refuse(call, status, std::string(MessageOf(why)));
+}
+
+// Keeps a WebSocket in the door's books while it lives.
+class Open {
+ public:
+  Open(RestState& state, WebSocket* socket) : state_(state), socket_(socket) {
+    state_.sockets.insert(socket_);
+    ++state_.stats.subscriptions;
+  }
+  ~Open() {
+    state_.sockets.erase(socket_);
+    --state_.stats.subscriptions;
+  }
+  Open(const Open&) = delete;
+  Open& operator=(const Open&) = delete;
+
+ private:
+  RestState& state_;
+  WebSocket* const socket_;
+};
+
+// Lives as long as its WebSocket's coroutine, within which the broker calls it.
+class EventSink {
+ public:
+  EventSink(RestState& state, WebSocket& socket) : state_(state), socket_(socket) {}
+
+  void Offer(const Message& event) {
+    if (!socket_.TrySend(JsonMessage(EventReceiveToWire(event)))) return Drop(event.channel);
+    ++state_.stats.events_delivered;
+    state_.server->channels().Delivered(ChannelType::kEvents, event.channel, event.body.size());
+  }
+
+ private:
+  void Drop(std::string_view channel) {
+    ++dropped_;
+    ++state_.stats.events_dropped;
+    if (Now() - told_ < kTellAgainAfter) return;
+    told_ = Now();
+    log::Warning("a WebSocket subscriber to {} is too slow: {} events dropped so far", channel, dropped_);
+  }
+
+  RestState& state_;
+  WebSocket& socket_;
+  uint64_t dropped_ = 0;
+  TimePoint told_{};  // when the log last said so
+};
+
+// One subscriber to requests. Shared with the handlers that run, which may unwind after its WebSocket's end.
+struct RequestSink {
+  RequestSink(std::shared_ptr<KubemqServer> its_server, WebSocket* its_socket)
+      : server(std::move(its_server)), socket(its_socket) {}
+
+  // From here on nothing goes to the WebSocket; who waits for an answer hears worker_lost.
+  void End() {
+    socket = nullptr;
+    for (PendingReplies::Pending* pending : unanswered) pending->Set(WorkerLost());
+  }
+
+  const std::shared_ptr<KubemqServer> server;
+  WebSocket* socket;
+  std::set<PendingReplies::Pending*> unanswered;
+};
+
+Awaitable<absl::StatusOr<Reply>> Handle(std::shared_ptr<RequestSink> sink, Query query) {
+  if (sink->socket == nullptr) co_return WorkerLost();
+  const TimePoint deadline = query.deadline;
+  PendingReplies::Pending pending(sink->server->replies(), sink->server->loop().executor());
+  const kubemq::Request request = Delivered(*sink->server, std::move(query), pending.reply_channel());
+  if (!sink->socket->TrySend(JsonMessage(request))) {
+    co_return MakeFault(Fault::kOverloaded, "the worker is too slow to take the query: ask again later");
+  }
+  sink->unanswered.insert(&pending);
+  auto reply = co_await pending.Wait(deadline);
+  sink->unanswered.erase(&pending);
+  co_return AnswerOf(std::move(reply));
+}
+
+// Until the other side is gone; what it says meanwhile is passed over.
+Awaitable<void> Stay(WebSocket& socket) {
+  while ((co_await socket.Receive()).ok()) {
+  }
+}
+
+}  // namespace
+
+Awaitable<void> SubscribeEvents(RestCall call) {
+  const auto subscribe = SubscribeOf(call.request);
+  if (!subscribe.ok()) co_return co_await Refuse(call, 400, std::string(MessageOf(subscribe.status())));
+  if (const auto text = kubemq_check::EventsSubscription(*subscribe); !text.empty())
+    co_return co_await Refuse(call, 400, std::string(text));
+  if (subscribe->subscribetypedata() == kubemq::Subscribe::EventsStore)
+    co_return co_await Refuse(call, 501, std::string(rest_reply::kNoQueues));
+  const auto socket = Upgrade(call, call.state.options.queued_events);
+  if (!socket.ok()) co_return co_await RefuseUpgrade(call, socket.status());
+
+  EventSink sink(call.state, **socket);
+  auto subscription = co_await call.state.server->broker().Subscribe(
+      subscribe->channel(), subscribe->group(), [&sink](const Message& event) { sink.Offer(event); });
+  if (!subscription.ok()) co_return co_await Refuse(call, 400, std::string(MessageOf(subscription.status())));
+  ChannelRegistry& channels = call.state.server->channels();
+  channels.Subscribed(ChannelType::kEvents, subscribe->channel());
+  {
+    const Open open(call.state, *socket);
+    if ((co_await (*socket)->Accept()).ok()) co_await Stay(**socket);
+  }
+  channels.Unsubscribed(ChannelType::kEvents, subscribe->channel());
+  subscription->reset();
+}
+
+Awaitable<void> SubscribeRequests(RestCall call) {
+  const auto subscribe = SubscribeOf(call.request);
+  if (!subscribe.ok()) co_return co_await Refuse(call, 400, std::string(MessageOf(subscribe.status())));
+  if (const auto text = kubemq_check::RequestsSubscription(*subscribe); !text.empty())
+    co_return co_await Refuse(call, 400, std::string(text));
+  const auto socket = Upgrade(call, kUnboundCapacity);
+  if (!socket.ok()) co_return co_await RefuseUpgrade(call, socket.status());
+
+  const auto sink = std::make_shared<RequestSink>(call.state.server, *socket);
+  auto subscription = co_await call.state.server->broker().Serve(
+      ServeOptionsFor(*subscribe, kUnboundCapacity),
+      [sink](Query query) { return Handle(sink, std::move(query)); });
+  if (!subscription.ok()) co_return co_await Refuse(call, 400, std::string(MessageOf(subscription.status())));
+  ChannelRegistry& channels = call.state.server->channels();
+  channels.Subscribed(TypeOf(*subscribe), subscribe->channel());
+  {
+    const Open open(call.state, *socket);
+    if ((co_await (*socket)->Accept()).ok()) co_await Stay(**socket);
+  }
+  channels.Unsubscribed(TypeOf(*subscribe), subscribe->channel());
+  sink->End();
+  subscription->reset();
+}
+
+Awaitable<void> SendStream(RestCall call) {
+  const auto socket = Upgrade(call, call.state.options.queued_events);
+  if (!socket.ok()) co_return co_await RefuseUpgrade(call, socket.status());
+  const Open open(call.state, *socket);
+  if (!(co_await (*socket)->Accept()).ok()) co_return;
+  for (auto frame = co_await (*socket)->Receive(); frame.ok(); frame = co_await (*socket)->Receive()) {
+    if (!frame->is_text) continue;
+    kubemq::Event event;
+    kubemq::Result result;
+    if (const absl::Status read = ReadKubemqJson(frame->data, event); read.ok()) {
+      result.set_eventid(event.eventid().empty() ? NewId() : event.eventid());
+      event.set_eventid(result.eventid());
+      result.set_error(call.state.server->Publish(event, call.state.stats));
+    } else {
+      result.set_error(std::string(MessageOf(read)));
+    }
+    result.set_sent(result.error().empty());
+    if (!(co_await (*socket)->Send(JsonMessage(result))).ok()) co_return;
+  }
+}
+
+}  // namespace llm_router::rest_sockets
