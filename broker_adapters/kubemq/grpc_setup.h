@@ -9,4 +9,7 @@ namespace llm_router {
 
 void SetUpGrpc();
 
+// For a process whose gRPC port speaks TLS: handshakes that fail are told at info, one a second. Any thread.
+void TellFailedHandshakes();
+
 }  // namespace llm_router

@@ -70,6 +70,7 @@ class Door final : public KubemqDoor {
 
 bool Door::Listen() {
   SetUpGrpc();
+  if (state_->options.tls != nullptr) TellFailedHandshakes();
   grpc::ServerBuilder builder;
   SetLimits(builder);
   credentials_ = GrpcCredentials(state_->options.tls);

@@ -1,5 +1,6 @@
 """TLS on every port, and a key with it: gateway, worker, command line and an SDK."""
 
+import contextlib
 import json
 import re
 import shlex
@@ -119,6 +120,18 @@ def test_a_browser_without_tls_is_told_to_use_https(one_way):
     assert refused.value.code == 400
     assert b"https" in refused.value.read()
     assert "it speaks without TLS" in one_way.gateway.errors()
+
+
+@pytest.mark.parametrize("hello", [b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x00\x05hello and more"])
+def test_what_is_no_handshake_is_cut_off_at_the_grpc_port_and_logged(one_way, hello):
+    host, port = one_way.gateway.grpc.rsplit(":", 1)
+    with socket.create_connection((host, int(port)), timeout=PATIENCE) as stranger:
+        stranger.sendall(hello)
+        with contextlib.suppress(ConnectionResetError):
+            while stranger.recv(4096):
+                pass
+    eventually(lambda: "gRPC port: Handshake failed" in one_way.gateway.errors(), "a word in the log")
+    assert one_way.ask(*one_way.options()).returncode == 0
 
 
 def serial(address, context):
