@@ -71,7 +71,10 @@ class Bench:
         return process, found.group(1)
 
     def load(self, address, channel, in_flight, seconds=None):
-        done = subprocess.run([str(self.tools / "bench_load"), address, channel, str(in_flight), "0.5",
+        """`address` is a gRPC door's, or http://HOST:PORT for a REST door."""
+        tool = "bench_rest_load" if address.startswith("http://") else "bench_load"
+        address = address.removeprefix("http://")
+        done = subprocess.run([str(self.tools / tool), address, channel, str(in_flight), "0.5",
                                str(seconds or self.seconds)], capture_output=True, text=True)
         if done.returncode != 0:
             sys.exit(f"bench: queries failed on {channel}: {done.stderr}{done.stdout}")
@@ -93,8 +96,9 @@ class Bench:
         gateway, address = self.serve("--roles", "gateway")
         worker, _ = self.start(self.tools / "bench_echo_worker", "worker ready", f"kubemq://{address}", "echo_requests")
         yield "three processes, gRPC", [gateway, worker], address, "echo_requests"
-        single, found = self.start(self.tools / "bench_one_process", r"grpc=(\S+)")
+        single, found = self.start(self.tools / "bench_one_process", r"grpc=(\S+) rest=(\S+)")
         yield "one process, echo worker inside", [single], found.group(1), "echo_requests"
+        yield "the same by REST", [single], f"http://{found.group(2)}", "echo_requests"
         simulator, found = self.start(self.router, r"http=(\S+)", "simulate", "--port", "0")
         whole, address = self.serve("--set", f"providers.openai.base_url=http://{found.group(1)}/v1", "--set",
                                     "providers.openai.key=bench")

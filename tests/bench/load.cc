@@ -4,29 +4,22 @@
 //   bench_load ADDRESS CHANNEL IN_FLIGHT WARMUP_SECONDS SECONDS [BODY_BYTES]
 #include <grpcpp/grpcpp.h>
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
 #include "kubemq.grpc.pb.h"
+#include "tests/bench/load_report.h"
 
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-struct Plan {
-  std::string address, channel;
-  int in_flight;
-  double warmup, seconds;
-  size_t body;
-};
+using llm_router::bench::Plan;
 
 // What all calls share. Callbacks come on gRPC's threads.
 struct Totals {
@@ -88,34 +81,10 @@ class Caller {
   Clock::time_point asked_;
 };
 
-void Print(const Plan& plan, Totals& totals) {
-  std::sort(totals.micros.begin(), totals.micros.end());
-  const auto at = [&](double share) {
-    return totals.micros.empty()
-               ? 0
-               : totals.micros[static_cast<size_t>(share * static_cast<double>(totals.micros.size() - 1))];
-  };
-  std::printf(
-      R"({"in_flight": %d, "queries": %zu, "per_second": %.0f, "p50_us": %.0f, "p99_us": %.0f, "failed": %ld})"
-      "\n",
-      plan.in_flight, totals.micros.size(), static_cast<double>(totals.micros.size()) / plan.seconds, at(0.5),
-      at(0.99), totals.failed);
-  if (totals.failed > 0) std::fprintf(stderr, "bench_load: %s\n", totals.first_failure.c_str());
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 6) {
-    std::fprintf(stderr, "usage: bench_load ADDRESS CHANNEL IN_FLIGHT WARMUP_SECONDS SECONDS [BODY_BYTES]\n");
-    return 2;
-  }
-  const Plan plan{argv[1],
-                  argv[2],
-                  std::atoi(argv[3]),
-                  std::atof(argv[4]),
-                  std::atof(argv[5]),
-                  argc > 6 ? static_cast<size_t>(std::atol(argv[6])) : 100};
+  const Plan plan = llm_router::bench::PlanOf(argc, argv);
   const auto channel = grpc::CreateChannel(plan.address, grpc::InsecureChannelCredentials());
   const auto stub = kubemq::kubemq::NewStub(channel);
   const auto seconds = [](double count) {
@@ -132,6 +101,6 @@ int main(int argc, char** argv) {
   }
   std::unique_lock lock(totals.mutex);
   totals.ended.wait(lock, [&] { return totals.running == 0; });
-  Print(plan, totals);
+  llm_router::bench::Print(plan, totals.micros, totals.failed, totals.first_failure);
   return totals.failed == 0 ? 0 : 1;
 }

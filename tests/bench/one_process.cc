@@ -1,11 +1,12 @@
-// The gRPC door, the embedded broker and a worker that echoes, in one process: the way without its second
-// hop.
+// The gRPC and REST doors, the embedded broker and a worker that echoes, in one process: the way without its
+// second hop.
 #include <boost/asio/signal_set.hpp>
 #include <cstdio>
 
 #include "broker_adapters/base/loop.h"
 #include "broker_adapters/embedded/embedded_broker.h"
 #include "router/gateway/kubemq_grpc.h"
+#include "router/gateway/kubemq_rest.h"
 #include "tests/bench/echo.h"
 
 namespace llm_router {
@@ -17,15 +18,19 @@ Awaitable<void> Work(Loop& loop, int& code) {
   options.port = 0;
   const auto server = KubemqServer::Start(loop, *broker);
   auto door = KubemqDoor::Start(server, options);
+  KubemqRestOptions plain;
+  plain.port = 0;
+  auto rest = KubemqRest::Start(server, plain);
   auto subscription =
       co_await broker->Serve(ServeOptions(Kind::kQuery, "echo_requests", "workers", 4096), Echo);
-  if (!door.ok() || !subscription.ok()) co_return;
-  std::printf("one process ready grpc=127.0.0.1:%d\n", (*door)->port());
+  if (!door.ok() || !rest.ok() || !subscription.ok()) co_return;
+  std::printf("one process ready grpc=127.0.0.1:%d rest=127.0.0.1:%d\n", (*door)->port(), (*rest)->port());
   std::fflush(stdout);
   boost::asio::basic_signal_set<Executor> signals(loop.executor(), SIGTERM);
   (void)co_await signals.async_wait(kUseTuple);
   co_await server->Stop(std::chrono::seconds(5));
   co_await (*door)->Stop();
+  co_await (*rest)->Stop();
   subscription->reset();
   co_await broker->Stop();
   code = 0;
