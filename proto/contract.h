@@ -42,6 +42,7 @@ inline constexpr std::string_view kSystem = "system";
 inline constexpr std::string_view kAccept = "accept";
 inline constexpr std::string_view kDeadline = "deadline";
 inline constexpr std::string_view kFailFast = "fail-fast";
+inline constexpr std::string_view kReplyTo = "reply-to";
 inline constexpr std::string_view kIdempotencyKey = "idempotency-key";
 inline constexpr std::string_view kRequestId = "request-id";
 inline constexpr std::string_view kTraceparent = "traceparent";

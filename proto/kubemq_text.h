@@ -24,6 +24,9 @@ inline constexpr std::string_view kTrailingDot = "Error 119: invalid channel val
 inline constexpr std::string_view kRequestType = "Error 206: invalid request type";
 inline constexpr std::string_view kSubscribeType = "Error 207: invalid subscribe type";
 inline constexpr std::string_view kTimeout = "Error 301: timeout for request message";
+// Followed by the sentence of the refusal.
+inline constexpr std::string_view kAccessDenied = "Error 412: access denied to resource: ";
+inline constexpr std::string_view kNotAuthenticated = "Error 421: authentication verification failed, ";
 inline constexpr std::string_view kNotReady = "grpc server is not ready to accept requests";
 inline constexpr std::string_view kBadSubject = "nats: invalid subject";
 inline constexpr std::string_view kBadGroup = "nats: invalid queue name";

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <boost/asio/ip/address.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <cstdio>
 
@@ -16,6 +15,7 @@
 #include "proto/fault.h"
 #include "router/config/load.h"
 #include "router/gateway/admin.h"
+#include "router/gateway/key_reload.h"
 #include "router/gateway/kubemq_grpc.h"
 #include "router/gateway/kubemq_rest.h"
 #include "router/net/server_tls.h"
@@ -60,19 +60,6 @@ absl::StatusOr<Roles> ParseRoles(const std::vector<std::string>& names, const st
   return roles;
 }
 
-// Without access keys everyone who reaches the server has all access: so only this machine may reach it.
-absl::Status CheckLoopback(const std::string& host) {
-  boost::system::error_code error;
-  const auto address = boost::asio::ip::make_address(host, error);
-  if (host == "localhost" || (!error && address.is_loopback())) return absl::OkStatus();
-  return MakeFault(
-      Fault::kInvalidRequest,
-      fmt::format(
-          "listen.host: {} is reachable from other machines, and access keys are not in this version: "
-          "use 127.0.0.1, with a tunnel or a proxy that checks its callers in front",
-          host));
-}
-
 std::vector<Route> ResolveRoutes(const Config& config, const Providers& providers) {
   std::vector<Route> routes;
   for (const RouteConfig& configured : config.routes) {
@@ -95,7 +82,8 @@ struct Connections {
 // Everything one `serve` runs, in the order in which it starts; it stops the other way round.
 class App {
  public:
-  App(Loop& loop, Config config, Connections connections, Roles roles, Providers providers)
+  App(Loop& loop, Config config, Connections connections, Roles roles, Providers providers,
+      KeyReload::Read read_config)
       : loop_(loop),
         config_(std::move(config)),
         broker_options_(std::move(connections.broker)),
@@ -103,10 +91,18 @@ class App {
         roles_(roles),
         providers_(std::move(providers)),
         http_(loop.executor()),
-        watches_(loop.executor()) {}
+        watches_(loop.executor()),
+        access_(MakeAccess(config_)),
+        keys_(loop.executor(), access_, config_, std::move(read_config), [this] {
+          if (door_) door_->EndRevoked();
+          if (rest_) rest_->EndRevoked();
+        }) {
+    access_->OnDenial([this](Fault fault) { metrics_.Denied(RowOf(fault).name); });
+  }
 
   Awaitable<absl::Status> Start(bool simulate) {
     if (tls_) watches_.Spawn(tls_->Watch());
+    keys_.Start();
     CO_RETURN_IF_ERROR(OpenAdmin());
     if (simulate) CO_RETURN_IF_ERROR(StartSimulator());
     CO_RETURN_IF_ERROR(OpenEngine());
@@ -137,6 +133,7 @@ class App {
     if (admin_) co_await admin_->Stop();
     watches_.Cancel();
     co_await watches_.Join();
+    co_await keys_.Stop();
   }
 
  private:
@@ -162,9 +159,11 @@ class App {
   absl::Status OpenAdmin() {
     const int port = config_.listen.admin;
     const size_t limit = RestBodyLimit(static_cast<size_t>(config_.limits.body));
-    auto admin = AdminDoor::Start(loop_.executor(), config_.listen.host, port, metrics_, tls_.get(), limit);
+    auto admin =
+        AdminDoor::Start(loop_.executor(), config_.listen.host, port, metrics_, access_, tls_.get(), limit);
     if (!admin.ok() && !roles_.gateway && port == ListenConfig().admin) {
-      admin = AdminDoor::Start(loop_.executor(), config_.listen.host, 0, metrics_, tls_.get(), limit);
+      admin =
+          AdminDoor::Start(loop_.executor(), config_.listen.host, 0, metrics_, access_, tls_.get(), limit);
       if (admin.ok()) log::Warning("listen.admin: port {} is taken, using {}", port, (*admin)->port());
     }
     if (!admin.ok()) return admin.status();
@@ -175,6 +174,7 @@ class App {
   absl::Status OpenDoors() {
     KubemqServerOptions serving;
     serving.max_body = static_cast<size_t>(config_.limits.body);
+    serving.access = access_;
     kubemq_ = KubemqServer::Start(loop_, *broker_, serving);
     KubemqDoorOptions options;
     options.host = config_.listen.host;
@@ -217,6 +217,8 @@ class App {
   HttpClient http_;
   TaskGroup watches_;  // over files
   Metrics metrics_;
+  const std::shared_ptr<Access> access_;  // shared with the doors and their calls
+  KeyReload keys_;
   std::unique_ptr<Simulator> simulator_;
   std::unique_ptr<Broker> broker_;
   std::unique_ptr<Pipeline> pipeline_;
@@ -281,9 +283,7 @@ log::Level LevelNamed(const std::string& name) {
 }
 
 absl::StatusOr<Config> ReadConfig(const ServeArguments& arguments) {
-  ASSIGN_OR_RETURN(Config config, LoadConfig(LoadRequestOf(arguments.file, arguments.settings)));
-  RETURN_IF_ERROR(CheckLoopback(config.listen.host));
-  return config;
+  return LoadConfig(LoadRequestOf(arguments.file, arguments.settings));
 }
 
 absl::StatusOr<BrokerOptions> ReadBroker(const Config& config) {
@@ -346,7 +346,8 @@ int Serve(const ServeArguments& arguments) {
   log::SetLevel(LevelNamed(config->log_level));
   log::Info("not in this version, accepted and opening nothing: listen.http, the role jobs");
   Loop loop;
-  App app(loop, *std::move(config), *std::move(connections), *roles, *std::move(providers));
+  App app(loop, *std::move(config), *std::move(connections), *roles, *std::move(providers),
+          [&arguments] { return ReadConfig(arguments); });
   int code = kFailed;
   loop.RunUntilDone([&] { return RunApp(loop, app, arguments.simulate, code); });
   return code;

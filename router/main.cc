@@ -1,10 +1,16 @@
 // The command line, and only that: what each command does lives behind app.h and client/cli.
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <functional>
+#include <string>
+#include <vector>
 
+#include "broker_adapters/base/core_dumps.h"
+#include "broker_adapters/base/status.h"
 #include "client/cli/commands.h"
 #include "router/app.h"
 #include "router/config_command.h"
+#include "router/gateway/new_key.h"
 #include "router/net/descriptors.h"
 #include "router/providers_command.h"
 
@@ -35,6 +41,15 @@ constexpr const char* kSimulateAbout =
     "       -H 'authorization: Bearer any' -d "
     "'{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}'";
 
+constexpr const char* kNewKeyAbout =
+    "Make a key for a caller, a worker or an admin.\n\n"
+    "  llm-router keys new --tenant acme\n"
+    "  llm-router keys new --tenant acme --routes openai,claude --id billing\n"
+    "  llm-router keys new --tenant ops --access worker\n\n"
+    "The first line is the key: give it to its bearer, it is kept nowhere. The last line is its entry for "
+    "the "
+    "list `keys` of the server's configuration, or for the file that `keys_file` names.";
+
 void AddServe(CLI::App& app, ServeArguments& arguments, std::function<int()>& action) {
   CLI::App* serve = app.add_subcommand("serve", kServeAbout);
   serve->add_option("-c,--config", arguments.file,
@@ -50,6 +65,7 @@ void AddServe(CLI::App& app, ServeArguments& arguments, std::function<int()>& ac
   serve->add_flag("--simulate", arguments.simulate, "Answer for providers whose key is not set");
   serve->callback([&] {
     action = [&] {
+      ForbidCoreDumps();
       RaiseDescriptorLimit();
       return Serve(arguments);
     };
@@ -149,6 +165,39 @@ void AddProviders(CLI::App& app, ServeArguments& arguments, ProviderTest& asked,
   });
 }
 
+int PrintNewKey(const KeyConfig& wanted) {
+  const auto key = MakeKey(wanted);
+  if (!key.ok()) {
+    std::fprintf(stderr, "llm-router: %s\n", std::string(MessageOf(key.status())).c_str());
+    return 2;
+  }
+  std::printf("%s\n", key->text.c_str());
+  std::fflush(stdout);
+  std::fputs(
+      "The key stands above: keep it, it is shown only once. The server knows it by this entry of `keys`:\n",
+      stderr);
+  std::printf("%s\n", key->entry.c_str());
+  return 0;
+}
+
+void AddKeys(CLI::App& app, KeyConfig& wanted, std::function<int()>& action) {
+  CLI::App* keys = app.add_subcommand("keys", "Keys of those who may use a server: keys new makes one");
+  keys->require_subcommand(1);
+  CLI::App* make = keys->add_subcommand("new", kNewKeyAbout);
+  make->add_option("--tenant", wanted.tenant, "Who it belongs to")->required()->type_name("T");
+  make->add_option("--routes", wanted.routes, "The routes it may use (default: all)")
+      ->delimiter(',')
+      ->type_name("A,B");
+  make->add_option_function<std::string>(
+          "--access", [&](const std::string& name) { wanted.access = AccessLevelNamed(name); },
+          "What it may do: caller (default) asks, worker serves routes, admin looks after the server")
+      ->check(CLI::IsMember(std::vector<std::string>(kAccessLevelNames.begin(), kAccessLevelNames.end())))
+      ->type_name("ACCESS");
+  make->add_option("--id", wanted.id, "What logs call it (default: the first 8 digits of its hash)")
+      ->type_name("ID");
+  make->callback([&] { action = [&] { return PrintNewKey(wanted); }; });
+}
+
 }  // namespace
 
 int Main(int argc, char** argv) {
@@ -158,6 +207,7 @@ int Main(int argc, char** argv) {
   std::function<int()> action;
   ServeArguments serve;
   SimulatorOptions simulator;
+  KeyConfig key;
   AddServe(app, serve, action);
   AddSimulate(app, simulator, action);
   ProviderTest provider_test;
@@ -165,6 +215,7 @@ int Main(int argc, char** argv) {
   ServeArguments shown;
   bool effective = false;
   AddConfig(app, shown, effective, action);
+  AddKeys(app, key, action);
   cli::AddClientCommands(app, action);
   try {
     app.parse(argc, argv);

@@ -153,7 +153,7 @@ class Binder {
     if (!IsCountFit(setting, *node, path)) return;
     const Setting& item = *ChildrenOf(setting).front();
     for (size_t i = 0; i < node->children.size(); ++i) {
-      Store(item, {});
+      if (item.kind == SettingKind::kGroup) Store(item, {});
       Bind(item, &node->children[i], fmt::format("{}[{}]", path, i));
     }
   }

@@ -80,6 +80,35 @@ absl::Status CheckHost(std::string_view host) {
   return Refuse("is no host: give an address such as 127.0.0.1, or a name, without a port");
 }
 
+bool IsLoopback(std::string_view host) {
+  const std::string text(host);
+  in_addr v4;
+  in6_addr v6;
+  if (inet_pton(AF_INET, text.c_str(), &v4) == 1) return ntohl(v4.s_addr) >> 24U == 127;
+  if (inet_pton(AF_INET6, text.c_str(), &v6) == 1) return IN6_IS_ADDR_LOOPBACK(&v6);
+  return host == "localhost";
+}
+
+absl::Status CheckKeyHash(std::string_view hash) {
+  const std::string_view digits = hash.substr(std::min(kKeyHashPrefix.size(), hash.size()));
+  const bool is_hash = hash.starts_with(kKeyHashPrefix) && digits.size() == 64 &&
+                       digits.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  if (is_hash) return absl::OkStatus();
+  return Refuse(
+      "is no hash of a key: give sha256: and 64 hex digits, as `llm-router keys new` prints them, not the "
+      "key");
+}
+
+absl::Status CheckKeyId(std::string_view id) {
+  if (IsName(id)) return absl::OkStatus();
+  return Refuse("is no id for a key: use letters, digits, _, - and .");
+}
+
+absl::Status CheckTenant(std::string_view tenant) {
+  if (IsName(tenant) && tenant.find('.') == std::string_view::npos) return absl::OkStatus();
+  return Refuse("is no name for a tenant: use letters, digits, _ and -");
+}
+
 absl::Status CheckKey(std::string_view key) {
   if (std::ranges::all_of(key, [](char c) { return c > ' ' && c < '\x7f'; })) return absl::OkStatus();
   return Refuse(

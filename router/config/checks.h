@@ -9,9 +9,19 @@
 
 namespace llm_router {
 
+// Whether only this machine can reach a server that listens there.
+bool IsLoopback(std::string_view host);
+
 [[nodiscard]] absl::Status CheckHost(std::string_view host);
 // Fit for an HTTP header: printable ASCII without spaces.
 [[nodiscard]] absl::Status CheckKey(std::string_view key);
+// `sha256:` and 64 lower-case hex digits.
+inline constexpr std::string_view kKeyHashPrefix = "sha256:";
+[[nodiscard]] absl::Status CheckKeyHash(std::string_view hash);
+// What logs call a key: letters, digits, _, - and .
+[[nodiscard]] absl::Status CheckKeyId(std::string_view id);
+// A part of channel names: letters, digits, _ and -.
+[[nodiscard]] absl::Status CheckTenant(std::string_view tenant);
 [[nodiscard]] absl::Status CheckProviderId(std::string_view id);
 // http(s)://host[:port][/path], nothing else.
 [[nodiscard]] absl::Status CheckBaseUrl(std::string_view url);

@@ -9,6 +9,7 @@
 
 #include "broker_adapters/base/secret.h"
 #include "broker_adapters/base/tls_files.h"
+#include "router/config/access_level.h"
 
 namespace llm_router {
 
@@ -54,14 +55,6 @@ struct RouteConfig {
   int concurrency = 256;              // queries running at once, per worker
 };
 
-// What a key may do (router/gateway/access_rules.h).
-enum class AccessLevel {
-  kCaller,
-  kWorker,
-  kAdmin,
-  kAll,  // everything: of everyone, where no keys are configured; of no key
-};
-
 struct KeyConfig {
   KeyConfig() = default;
 
@@ -70,6 +63,8 @@ struct KeyConfig {
   std::string tenant;
   std::vector<std::string> routes;  // empty: all
   AccessLevel access = AccessLevel::kCaller;
+
+  bool operator==(const KeyConfig&) const = default;
 };
 
 struct LimitsConfig {
@@ -83,11 +78,12 @@ struct Config {
   BrokerConfig broker;
   ListenConfig listen;
   LimitsConfig limits;
-  std::vector<KeyConfig> keys;
-  std::string keys_file;     // more keys, reloaded on change; empty: none
-  bool open_access = false;  // no keys are wanted, from other machines either
+  std::vector<KeyConfig> keys;  // those of `keys_file` included
+  std::string keys_file;        // some of `keys` come from it; empty: none
+  bool open_access = false;     // no keys are wanted, even of callers from other machines
   std::vector<ProviderConfig> providers;
   std::vector<RouteConfig> routes;
+  std::string file;     // it was read from; empty: built in
   std::string version;  // a hash of the effective settings, secrets left out; for heartbeats
 };
 

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "broker_adapters/base/status.h"
+#include "router/config/checks.h"
 #include "router/config/nearest.h"
 
 namespace llm_router {
@@ -20,6 +21,8 @@ class CrossChecker {
   void Run() {
     CheckBroker();
     CheckPorts();
+    CheckWhoMayCome();
+    CheckKeys();
     for (const ProviderConfig& provider : bound_.config.providers) CheckProvider(provider);
     for (RouteConfig& route : bound_.config.routes) {
       for (size_t i = 0; i < route.targets.size(); ++i) {
@@ -52,6 +55,39 @@ class CrossChecker {
                fmt::format("port {} is listen.{}'s already: give each its own, or 0 for any free one", port,
                            owner->second));
     }
+  }
+
+  // Without keys everyone who reaches the server has all access: so only this machine may reach it.
+  void CheckWhoMayCome() {
+    const Config& config = bound_.config;
+    const bool has_keys = !config.keys.empty() || !config.keys_file.empty();
+    if (config.open_access && has_keys) {
+      Complain("access", "is open, and there are keys: remove one of the two");
+    } else if (!config.open_access && !has_keys && !IsLoopback(config.listen.host)) {
+      Complain(
+          "listen.host",
+          fmt::format("{} can be reached from other machines, and there are no keys: make one with "
+                      "`llm-router keys new --tenant NAME` and give its entry under keys, or say access: "
+                      "open if everyone may come in",
+                      config.listen.host));
+    }
+  }
+
+  void CheckKeys() {
+    std::map<std::string_view, size_t> hashes, ids;
+    const auto& keys = bound_.config.keys;
+    for (size_t i = 0; i < keys.size(); ++i) {
+      CheckOnce(hashes, keys[i].hash, i, "hash");
+      CheckOnce(ids, keys[i].id, i, "id");
+    }
+  }
+
+  void CheckOnce(std::map<std::string_view, size_t>& seen, std::string_view value, size_t i,
+                 std::string_view name) {
+    const auto [first, is_new] = seen.emplace(value, i);
+    if (is_new || value.empty()) return;
+    Complain(fmt::format("keys[{}].{}", i, name),
+             fmt::format("is that of keys[{}] too: remove one of the two", first->second));
   }
 
   const ProviderType* TypeNamed(std::string_view name) const {

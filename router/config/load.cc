@@ -5,9 +5,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 
 #include "broker_adapters/base/status.h"
 #include "proto/fault.h"
@@ -15,6 +12,8 @@
 #include "router/config/cross_check.h"
 #include "router/config/effective.h"
 #include "router/config/env_file.h"
+#include "router/config/file.h"
+#include "router/config/keys_file.h"
 #include "router/config/overrides.h"
 #include "router/config/problems.h"
 #include "router/config/settings.h"
@@ -24,26 +23,6 @@ namespace llm_router {
 namespace {
 
 namespace fs = std::filesystem;
-
-absl::Status Unreadable(const fs::path& path, std::string_view why) {
-  return MakeFault(Fault::kInvalidRequest,
-                   fmt::format("{}: can't be read: {}: check its path and permissions", path.string(), why));
-}
-
-absl::StatusOr<std::string> ReadFile(const fs::path& path) {
-  std::error_code error;
-  const bool is_directory = fs::is_directory(path, error);
-  if (is_directory) return Unreadable(path, "it is a directory");
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return Unreadable(path, std::strerror(errno));
-  std::string text(kMaxSettingsBytes + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (file.bad()) return Unreadable(path, std::strerror(errno));
-  text.resize(static_cast<size_t>(file.gcount()));
-  if (text.size() > kMaxSettingsBytes) return Unreadable(path, "it is larger than 1 MiB");
-  return text;
-}
 
 bool Exists(const fs::path& path) {
   std::error_code error;
@@ -70,7 +49,7 @@ std::optional<SettingsFile> FindFile(const LoadRequest& request, const Environme
 }
 
 absl::StatusOr<SettingNode> ReadFileOfSettings(const SettingsFile& file) {
-  const auto text = ReadFile(file.path);
+  const auto text = ReadSettingsFile(file.path);
   if (!text.ok()) return file.reason.empty() ? text.status() : Annotate(text.status(), file.reason);
   return ParseYaml(*text, file.name);
 }
@@ -133,10 +112,12 @@ absl::StatusOr<Loaded> Load(const LoadRequest& request) {
   if (loaded.root.kind == SettingNode::Kind::kMap) {
     ApplyEnvironment(loaded.root, loaded.environment, problems);
     ApplySet(loaded.root, request.set, problems);
+    AddKeysFile(loaded.root, request.directory, loaded.environment, problems);
   }
   loaded.bound = Bind(loaded.root, loaded.environment, problems);
   CrossCheck(request, loaded.bound, problems);
   RETURN_IF_ERROR(problems.ToStatus());
+  if (const auto file = FindFile(request, loaded.environment)) loaded.bound.config.file = file->path.string();
   loaded.bound.config.version = VersionOf(loaded.bound);
   return loaded;
 }
@@ -165,7 +146,7 @@ absl::StatusOr<Environment> ReadEnvironment(const LoadRequest& request) {
   Environment environment = request.environment;
   const fs::path path = request.directory / ".env";
   if (!Exists(path)) return environment;
-  ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
+  ASSIGN_OR_RETURN(const std::string text, ReadSettingsFile(path));
   ASSIGN_OR_RETURN(Environment added, ParseEnvFile(text, ".env"));
   environment.merge(added);
   return environment;

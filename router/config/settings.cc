@@ -17,11 +17,17 @@ constexpr std::string_view kLevels[] = {"debug", "info", "warning", "error"};
 
 // contract::CheckRouteName.
 constexpr std::string_view kRoutePattern = "^(?!llm|stream)[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*$";
+constexpr std::string_view kWhoMayCome[] = {"keys", "open"};
 
 constexpr Setting kRoot{.path = ""};
 
 // clang-format off
 constexpr Setting kTable[] = {
+    {.path = "access", .kind = kChoice, .fallback = "keys", .choices = kWhoMayCome,
+     .store = [](Config& config, const SettingValue& value) { config.open_access = value.text == "open"; },
+     .help = "open: everyone who reaches this server may use it, from other machines too. Otherwise callers "
+             "need a key; without any, only this machine can reach it."},
+
     {.path = "broker", .kind = kGroup, .shorthand = "url",
      .help = "What carries the messages."},
     {.path = "broker.url", .kind = kText, .fallback = "embedded:./llm-router-data", .least = 1, .most = 4096,
@@ -39,6 +45,35 @@ constexpr Setting kTable[] = {
     {.path = "broker.cert_key", .kind = kText, .most = 4096,
      .store = [](Config& config, const SettingValue& value) { config.broker.tls.cert_key = value.text; },
      .help = "TLS: a PEM file with the private key to broker.cert."},
+
+    {.path = "keys", .kind = kList, .least = 0, .most = 10'000,
+     .help = "Who may come in; `llm-router keys new` makes an entry. Reloaded on change."},
+    {.path = "keys[]", .kind = kGroup,
+     .store = [](Config& config, const SettingValue&) { config.keys.emplace_back(); },
+     .help = "One key."},
+    {.path = "keys[].hash", .kind = kText, .required = true, .secret = true, .least = 1, .most = 128,
+     .example = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+     .pattern = "^sha256:[0-9a-f]{64}$", .remedy = "give the entry that `llm-router keys new` printed", .check = CheckKeyHash,
+     .store = [](Config& config, const SettingValue& value) { config.keys.back().hash = value.text.substr(kKeyHashPrefix.size()); },
+     .help = "sha256: and the SHA-256 of the key in hex; the key itself is kept nowhere."},
+    {.path = "keys[].tenant", .kind = kText, .required = true, .least = 1, .most = 64, .example = "acme", .pattern = "^[A-Za-z0-9_-]+$",
+     .remedy = "name who the key belongs to", .check = CheckTenant,
+     .store = [](Config& config, const SettingValue& value) { config.keys.back().tenant = value.text; },
+     .help = "Who it belongs to: queries, jobs, caches and usage are kept apart by it."},
+    {.path = "keys[].access", .kind = kChoice, .fallback = "caller", .choices = kAccessLevelNames,
+     .store = [](Config& config, const SettingValue& value) { config.keys.back().access = AccessLevelNamed(value.text); },
+     .help = "What it may do: caller asks, worker serves routes, admin looks after the server."},
+    {.path = "keys[].routes", .kind = kList, .least = 0, .most = 1000,
+     .help = "The routes it may use. Default: all."},
+    {.path = "keys[].routes[]", .kind = kText, .least = 1, .most = 256, .example = "openai", .pattern = kRoutePattern, .check = contract::CheckRouteName,
+     .store = [](Config& config, const SettingValue& value) { config.keys.back().routes.push_back(value.text); },
+     .help = "The name of a route."},
+    {.path = "keys[].id", .kind = kText, .most = 64, .check = CheckKeyId,
+     .store = [](Config& config, const SettingValue& value) { config.keys.back().id = value.text; },
+     .help = "What logs call it. Default: the hash's first 8 digits."},
+    {.path = "keys_file", .kind = kText, .most = 4096,
+     .store = [](Config& config, const SettingValue& value) { config.keys_file = value.text; },
+     .help = "A file with more keys, a list like `keys`. Reloaded on change."},
 
     {.path = "limits", .kind = kGroup,
      .help = "Bounds on what callers may send."},

@@ -50,7 +50,7 @@ struct Setting {
   absl::Status (*check)(std::string_view) = nullptr;  // of a text, or of the name of a `*` that is a group
   absl::Status (*check_name)(std::string_view) = nullptr;  // of the name of a `*` that is a text
   // Takes the value into `config`; a `*` or `[]` that is a group takes its name, and becomes the entry that
-  // the rows below it fill.
+  // the rows below it fill. Absent for what only has rows below it.
   void (*store)(Config& config, const SettingValue& value) = nullptr;
   std::string_view help = {};
 };

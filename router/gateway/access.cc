@@ -173,9 +173,10 @@ bool Access::StillHolds(const Caller& caller) const {
 
 bool Access::has_keys() const { return table() != nullptr; }
 
-void Access::NoteDenial(const absl::Status& denial, std::string_view peer) {
-  const bool known = FaultOf(denial) == Fault::kPermissionDenied;
-  ++(known ? permission_denied_ : unauthenticated_);
+void Access::NoteDenial(const absl::Status& denial, std::string_view door, std::string_view peer) {
+  const Fault fault = FaultOf(denial);
+  if (on_denial_) on_denial_(fault);
+  ++(fault == Fault::kPermissionDenied ? permission_denied_ : unauthenticated_);
   const std::lock_guard lock(mutex_);
   if (Now() - told_ < kTellAgainAfter) {
     ++silent_;
@@ -185,10 +186,14 @@ void Access::NoteDenial(const absl::Status& denial, std::string_view peer) {
   const std::string more =
       silent_ == 0 ? "" : fmt::format(" (and {} more denials since the last line)", silent_);
   silent_ = 0;
-  log::Warning("denied {}: {}{}", peer, MessageOf(denial), more);
+  log::Warning("denied at {} to {}: {}{}", door, peer, MessageOf(denial), more);
 }
 
 AccessStats Access::stats() const { return AccessStats{unauthenticated_, permission_denied_}; }
+
+absl::Status KeyRevoked() {
+  return MakeFault(Fault::kUnauthenticated, "the key was removed or changed: use another");
+}
 
 std::string Sha256Hex(std::string_view text) {
   std::string hex;

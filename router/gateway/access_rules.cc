@@ -36,7 +36,6 @@ constexpr std::array kVerbs = {
     VerbRow{kSeeChannel, "see_channel", "see the channel"},
     VerbRow{kCreateChannel, "create_channel", "create the channel"},
     VerbRow{kDeleteChannel, "delete_channel", "delete the channel"},
-    VerbRow{kDrain, "drain", "drain a subscription"},
     VerbRow{kReplyTo, "reply_to", "name as reply-to the channel"},
     VerbRow{kKeepTenant, "keep_tenant", "speak for another tenant"},
     VerbRow{kReadMetrics, "read_metrics", "read the metrics"},
@@ -113,6 +112,7 @@ constexpr std::array kRules = {
     AccessRule{kQueueInfo, kJobs, kEvery},
     AccessRule{kQueueInfo, kDead, kAdmins},
     AccessRule{kQueueInfo, kOther, kEvery},
+    AccessRule{kSeeChannel, kNone, kEvery},  // a list, of what is granted below
     AccessRule{kSeeChannel, kRequests, kEvery},
     AccessRule{kSeeChannel, kJobs, kEvery},
     AccessRule{kSeeChannel, kDead, kAdmins},
@@ -134,7 +134,6 @@ constexpr std::array kRules = {
     AccessRule{kDeleteChannel, kJobs, kAdmins},
     AccessRule{kDeleteChannel, kDead, kAdmins},
     AccessRule{kDeleteChannel, kOther, kEvery},
-    AccessRule{kDrain, kNone, kEvery},
     AccessRule{kReplyTo, kOther, kEvery},
     AccessRule{kKeepTenant, kNone, kWorkers},
     AccessRule{kReadMetrics, kNone, kAdmins},
@@ -243,10 +242,10 @@ ChannelClass ClassOf(std::string_view channel, std::string_view tenant) {
 }
 
 bool IsGranted(AccessLevel level, Verb verb, ChannelClass channel_class) {
-  // Where there are no keys nobody is kept from anything, except from what would loop.
-  if (level == AccessLevel::kAll && verb != kReplyTo) return true;
-  const uint8_t who = level == AccessLevel::kAll ? kEvery : Bit(level);
-  return (WhoMay(verb, channel_class) & who) != 0;
+  if (level != AccessLevel::kAll) return (WhoMay(verb, channel_class) & Bit(level)) != 0;
+  // Where there are no keys nobody is kept from anything, except from what would loop; and there is one
+  // tenant.
+  return verb == kReplyTo ? WhoMay(verb, channel_class) == kEvery : verb != kKeepTenant;
 }
 
 absl::Status CheckAccess(const Caller& caller, Verb verb, std::string_view channel) {

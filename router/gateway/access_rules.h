@@ -31,7 +31,6 @@ enum class Verb {
   kSeeChannel,  // in a list of channels
   kCreateChannel,
   kDeleteChannel,
-  kDrain,       // a subscription of one's own, by its secret name
   kReplyTo,     // name the channel as the `reply-to` of a job
   kKeepTenant,  // speak for the tenant that the tag names
   kReadMetrics,

@@ -1,8 +1,13 @@
 #include "router/gateway/admin.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "broker_adapters/base/status.h"
+#include "proto/fault.h"
+#include "router/gateway/access_rules.h"
+#include "router/gateway/http_access.h"
 
 namespace llm_router {
 namespace {
@@ -16,7 +21,8 @@ HttpResponse Respond(int status, std::string_view type, std::string body) {
 
 class HttpAdminDoor final : public AdminDoor {
  public:
-  explicit HttpAdminDoor(const Metrics& metrics) : metrics_(metrics) {}
+  HttpAdminDoor(const Metrics& metrics, std::shared_ptr<Access> access)
+      : metrics_(metrics), access_(std::move(access)) {}
 
   absl::Status Listen(Executor executor, const std::string& host, int port, const ServerTls* tls,
                       size_t body_limit) {
@@ -53,15 +59,31 @@ class HttpAdminDoor final : public AdminDoor {
     if (!IsOwn(request.path))
       return Respond(404, kText, "not found: there are /health, /ready and /metrics\n");
     if (request.method != "GET") return Respond(405, kText, "method not allowed: use GET\n");
-    if (request.path == "/metrics") return Respond(200, kMetricsText, metrics_.Text());
+    if (request.path == "/metrics") return MetricsFor(request);
     if (request.path == "/health") return Respond(200, kText, "healthy");
     return Respond(
         ready_ ? 200 : 503, "application/json",
         ready_ ? R"({"is_healthy":true,"is_ready":true})" : R"({"is_healthy":true,"is_ready":false})");
   }
 
+  HttpResponse MetricsFor(const HttpRequest& request) const {
+    const absl::Status allowed = CheckReader(request);
+    if (allowed.ok()) return Respond(200, kMetricsText, metrics_.Text());
+    access_->NoteDenial(allowed, "admin", request.remote);
+    HttpResponse refusal =
+        Respond(RowOf(FaultOf(allowed)).http, kText, fmt::format("{}\n", MessageOf(allowed)));
+    if (refusal.status == 401) refusal.headers.emplace_back("www-authenticate", "Bearer");
+    return refusal;
+  }
+
+  absl::Status CheckReader(const HttpRequest& request) const {
+    ASSIGN_OR_RETURN(const CallerPtr caller, access_->Authenticate(PresentedKey(request.headers)));
+    return CheckAccess(*caller, Verb::kReadMetrics);
+  }
+
   const Metrics& metrics_;
   HttpHandler other_;
+  const std::shared_ptr<Access> access_;  // shared with the other doors
   bool ready_ = false;
   std::unique_ptr<HttpServer> server_;
 };
@@ -70,8 +92,9 @@ class HttpAdminDoor final : public AdminDoor {
 
 absl::StatusOr<std::unique_ptr<AdminDoor>> AdminDoor::Start(Executor executor, const std::string& host,
                                                             int port, const Metrics& metrics,
+                                                            std::shared_ptr<Access> access,
                                                             const ServerTls* tls, size_t body_limit) {
-  auto door = std::make_unique<HttpAdminDoor>(metrics);
+  auto door = std::make_unique<HttpAdminDoor>(metrics, std::move(access));
   absl::Status listening = door->Listen(executor, host, port, tls, body_limit);
   if (!listening.ok()) return Annotate(std::move(listening), "listen.admin");
   return door;

@@ -1,8 +1,9 @@
 // AdminDoor: health, readiness and metrics over HTTP, for probes and Prometheus.
 //
 // `GET /health` 200 `healthy` while the process runs; `GET /ready` 200 or 503 with {"is_healthy",
-// "is_ready"}; `GET /metrics` in Prometheus' text format; and the KubeMQ REST API, where it is mounted. Owned
-// by the composition root; loop thread only. `co_await Stop()` before destruction.
+// "is_ready"}; `GET /metrics` in Prometheus' text format, for a key with access admin where keys are asked
+// for; and the KubeMQ REST API, where it is mounted. Owned by the composition root; loop thread only.
+// `co_await Stop()` before destruction.
 #pragma once
 
 #include <memory>
@@ -10,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "broker_adapters/base/awaitable.h"
+#include "router/gateway/access.h"
 #include "router/net/http_server.h"
 #include "router/net/server_tls.h"
 #include "router/telemetry/metrics.h"
@@ -19,9 +21,11 @@ namespace llm_router {
 class AdminDoor {
  public:
   // Listens; port 0 means any. `metrics` and `tls` outlive the door; without `tls` it is plaintext.
+  // `access` is shared with the other doors.
   // `body_limit`: bytes of a request.
   static absl::StatusOr<std::unique_ptr<AdminDoor>> Start(Executor executor, const std::string& host,
                                                           int port, const Metrics& metrics,
+                                                          std::shared_ptr<Access> access,
                                                           const ServerTls* tls,
                                                           size_t body_limit = 64 * 1024);
   virtual ~AdminDoor() = default;

@@ -128,10 +128,11 @@ bool ChannelRegistry::HasSubscriber(ChannelType type, std::string_view channel) 
                      [&](const auto& row) { return Matches(row.first, channel); });
 }
 
-std::string ChannelRegistry::List(ChannelType type, std::string_view search) const {
+std::string ChannelRegistry::List(ChannelType type, std::string_view search, const Visible& visible) const {
   std::vector<const Channel*> found;
   for (const Channel& channel : channels_) {
-    if (channel.type == type && channel.name.find(search) != std::string::npos) found.push_back(&channel);
+    const bool matches = channel.type == type && channel.name.find(search) != std::string::npos;
+    if (matches && (!visible || visible(channel.name))) found.push_back(&channel);
   }
   std::sort(found.begin(), found.end(), [](const Channel* a, const Channel* b) { return a->name < b->name; });
   Json list = Json::array();

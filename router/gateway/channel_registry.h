@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <map>
 #include <optional>
@@ -36,8 +37,10 @@ class ChannelRegistry {
   void Unsubscribed(ChannelType type, std::string_view pattern);
   bool HasSubscriber(ChannelType type, std::string_view channel) const;
 
-  // A JSON array of the channels of `type` whose names contain `search`, sorted by name.
-  std::string List(ChannelType type, std::string_view search) const;
+  // A JSON array of the channels of `type` whose names contain `search` and are visible (null: all are),
+  // sorted by name.
+  using Visible = std::function<bool(std::string_view)>;
+  std::string List(ChannelType type, std::string_view search, const Visible& visible = nullptr) const;
 
  private:
   struct Traffic {

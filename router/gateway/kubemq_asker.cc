@@ -13,6 +13,7 @@
 #include "proto/contract.h"
 #include "proto/fault.h"
 #include "proto/kubemq_text.h"
+#include "router/gateway/kubemq_access.h"
 #include "router/gateway/unserved_route.h"
 
 namespace llm_router {
@@ -62,8 +63,11 @@ kubemq::Response Refused(const Query& query, const absl::Status& failure) {
 
 }  // namespace
 
-Question::Question(const kubemq::Request& request)
-    : query(FromWire(request, Now())), cache_key(request.cachekey()), cache_ttl(request.cachettl()) {
+Question::Question(const kubemq::Request& request, CallerPtr asker)
+    : query(FromWire(request, Now())),
+      caller(std::move(asker)),
+      cache_key(request.cachekey()),
+      cache_ttl(request.cachettl()) {
   if (query.message.id.empty()) query.message.id = NewId();
 }
 
@@ -85,9 +89,9 @@ Awaitable<absl::StatusOr<kubemq::Response>> KubemqAsker::Answer(Question questio
   Query& query = question.query;
   ++stats_.requests;
   if (query.kind == Kind::kQuery && query.message.channel == kubemq_text::kInternalRequests)
-    co_return Manage(query);
+    co_return Manage(query, *question.caller);
   server_.channels().Sent(TypeOf(query.kind), query.message.channel, query.message.body.size());
-  Stamp(query);
+  Stamp(query, *question.caller);
   const bool cached = query.kind == Kind::kQuery && !question.cache_key.empty();
   if (cached) {
     question.cache_key = QueryCache::Key(TagOr(query.message.tags, tag::kTenant, contract::kDefaultTenant),
@@ -98,7 +102,7 @@ Awaitable<absl::StatusOr<kubemq::Response>> KubemqAsker::Answer(Question questio
     question.cache_key.clear();
   }
   absl::Status allowed = CheckBody(query);
-  if (allowed.ok()) allowed = co_await CheckServed(query);
+  if (allowed.ok()) allowed = co_await CheckServed(query, question.caller);
   if (!allowed.ok()) co_return Conclude(query, allowed);
   co_return co_await Route(std::move(question));
 }
@@ -142,11 +146,11 @@ absl::StatusOr<kubemq::Response> KubemqAsker::Conclude(const Query& asked, absl:
   return response;
 }
 
-void KubemqAsker::Stamp(Query& query) const {
+void KubemqAsker::Stamp(Query& query, const Caller& caller) const {
   query.deadline = EarlierDeadline(query);
+  StampTenant(caller, query.message);
   if (query.kind != Kind::kQuery || !contract::RouteOfRequestsChannel(query.message.channel)) return;
   query.message.tags[std::string(tag::kQuery)] = NewId();
-  query.message.tags[std::string(tag::kTenant)] = std::string(contract::kDefaultTenant);
 }
 
 absl::Status KubemqAsker::CheckBody(const Query& query) const {
@@ -161,14 +165,16 @@ bool KubemqAsker::Serves(std::string_view route, const std::string& channel) con
   return server_.roster().Serves(route) || server_.channels().HasSubscriber(ChannelType::kQueries, channel);
 }
 
-Awaitable<absl::Status> KubemqAsker::CheckServed(const Query& query) const {
+Awaitable<absl::Status> KubemqAsker::CheckServed(const Query& query, CallerPtr caller) const {
   const auto route = contract::RouteOfRequestsChannel(query.message.channel);
   if (query.kind != Kind::kQuery || !route || !WantsFailFast(query)) co_return absl::OkStatus();
   const TimePoint settled = std::min(born_ + kRosterSettles, query.deadline);
   while (!Serves(*route, query.message.channel)) {
     if (Now() < settled && co_await Sleep(Now() + Milliseconds(20))) continue;
     if (co_await Cancelled()) co_return Cut();
-    co_return UnservedRoute(*route, server_.roster().Routes());
+    auto served = server_.roster().Routes();
+    std::erase_if(served, [&](const contract::RouteModels& row) { return !caller->MayUseRoute(row.route); });
+    co_return UnservedRoute(*route, served);
   }
   co_return absl::OkStatus();
 }
@@ -201,10 +207,12 @@ void KubemqAsker::PublishCancel(const Query& asked) {
   if (!contract::RouteOfRequestsChannel(asked.message.channel) || query.empty()) return;
   const contract::Cancel cancel(std::string(query), ToUnixMillis(asked.deadline));
   // Lost at worst: then the worker goes on until the query's deadline.
-  (void)server_.broker().Publish(Message(std::string(contract::kControlChannel), contract::ToJson(cancel)));
+  Message message(std::string(contract::kControlChannel), contract::ToJson(cancel));
+  message.tags[std::string(tag::kTenant)] = TagOr(asked.message.tags, tag::kTenant, contract::kDefaultTenant);
+  (void)server_.broker().Publish(std::move(message));
 }
 
-kubemq::Response KubemqAsker::Manage(const Query& query) {
+kubemq::Response KubemqAsker::Manage(const Query& query, const Caller& caller) {
   const Tags& tags = query.message.tags;
   const std::string& verb = query.message.metadata;
   const auto type = ChannelTypeNamed(TagOr(tags, "channel_type"));
@@ -215,7 +223,9 @@ kubemq::Response KubemqAsker::Manage(const Query& query) {
   }
   if (verb == kubemq_text::kListChannels) {
     const auto search = TagOr(tags, "channel_search", TagOr(tags, "search"));
-    return Done(query, server_.channels().List(*type, search));
+    return Done(query, server_.channels().List(*type, search, [&caller](std::string_view channel) {
+      return CheckAccess(caller, Verb::kSeeChannel, channel).ok();
+    }));
   }
   const auto channel = TagOr(tags, "channel");
   if (const auto text = kubemq_check::Channel(channel); !text.empty())

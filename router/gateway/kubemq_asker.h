@@ -1,7 +1,8 @@
 // KubemqAsker: what a KubeMQ server does with a request, whatever wire it came by: bounds, channel
 // management, cache, stamps, fail-fast, and the query itself over the broker.
 //
-// One a door, which owns it; loop thread only. Requests come checked (kubemq_check.h).
+// One a door, which owns it; loop thread only. Requests come checked (kubemq_check.h,
+// kubemq_access.h).
 #pragma once
 
 #include <string>
@@ -13,9 +14,10 @@ namespace llm_router {
 
 // A request as it came, copied out of its wire's hands.
 struct Question {
-  explicit Question(const kubemq::Request& request);
+  Question(const kubemq::Request& request, CallerPtr asker);
 
   Query query;
+  CallerPtr caller;
   std::string cache_key;
   std::chrono::seconds cache_ttl{0};
 };
@@ -31,11 +33,11 @@ class KubemqAsker {
 
  private:
   Awaitable<absl::StatusOr<kubemq::Response>> Answer(Question question);
-  kubemq::Response Manage(const Query& query);
+  kubemq::Response Manage(const Query& query, const Caller& caller);
   kubemq::Response CachedReply(const Reply& kept, const Query& query);
-  void Stamp(Query& query) const;
+  void Stamp(Query& query, const Caller& caller) const;
   absl::Status CheckBody(const Query& query) const;
-  Awaitable<absl::Status> CheckServed(const Query& query) const;
+  Awaitable<absl::Status> CheckServed(const Query& query, CallerPtr caller) const;
   bool Serves(std::string_view route, const std::string& channel) const;
   Awaitable<absl::StatusOr<kubemq::Response>> Route(Question question);
   absl::StatusOr<kubemq::Response> Conclude(const Query& asked, absl::StatusOr<Reply> reply);

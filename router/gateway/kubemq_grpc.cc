@@ -54,6 +54,7 @@ class Door final : public KubemqDoor {
   bool Listen();
   int port() const override { return port_; }
   DoorStats stats() const override { return state_->stats; }
+  void EndRevoked() override;
   Awaitable<void> Stop() override;
 
  private:
@@ -79,6 +80,12 @@ bool Door::Listen() {
   if (state_->server->options().announce) builder.RegisterService(&workers_);
   server_ = builder.BuildAndStart();
   return server_ && port_ != 0;
+}
+
+void Door::EndRevoked() {
+  for (const auto& stream : state_->Streams()) {
+    if (!state_->server->access().StillHolds(*stream->caller)) stream->End(Refusal(KeyRevoked()));
+  }
 }
 
 Awaitable<void> Door::Stop() {

@@ -10,6 +10,10 @@
 // `llm-router: 1`; initial metadata on a subscription means that it is in force; and the service of
 // proto/workers.proto is there.
 //
+// A call's key is its metadata `authorization`, raw or behind "Bearer ": without a known one it ends with
+// UNAUTHENTICATED, and with PERMISSION_DENIED where the key's access does not go (access_rules.h). Ping needs
+// no key, but refuses a wrong one.
+//
 // Owned by the composition root. Start, Stop and stats on the loop thread (Start also before the loop runs);
 // `co_await Stop()` after the KubemqServer's and before destruction.
 #pragma once
@@ -40,6 +44,9 @@ class KubemqDoor {
 
   virtual int port() const = 0;
   virtual DoorStats stats() const = 0;
+
+  // Ends the streams of callers whose keys are no longer configured as they were.
+  virtual void EndRevoked() = 0;
 
   // Ends all streams and closes. The server is stopped before, so that what is in flight has its answer.
   virtual Awaitable<void> Stop() = 0;

@@ -5,7 +5,9 @@
 #include "broker_adapters/base/ids.h"
 #include "broker_adapters/base/log.h"
 #include "broker_adapters/base/status.h"
+#include "broker_adapters/kubemq/check.h"
 #include "broker_adapters/kubemq/convert.h"
+#include "router/gateway/kubemq_grpc_admit.h"
 
 namespace llm_router {
 namespace {
@@ -42,7 +44,9 @@ void EventSubscriberStream::Offer(const Message& event) {
   if (outbox().size() >= kMaxQueued || outbox().bytes() >= kMaxQueuedBytes) return Drop();
   ++state().stats.events_delivered;
   state().server->channels().Delivered(ChannelType::kEvents, event.channel, event.body.size());
-  Push(EventReceiveToWire(event), event.body.size());
+  kubemq::EventReceive visible = EventFor(*caller, event);
+  const size_t bytes = visible.body().size();
+  Push(std::move(visible), bytes);
 }
 
 void EventSubscriberStream::Drop() {
@@ -96,7 +100,11 @@ void EventSenderStream::Received(bool ok) {
 
 void EventSenderStream::Publish() {
   if (event_.eventid().empty()) event_.set_eventid(NewId());
-  if (const std::string text = state_->server->Publish(event_, state_->stats); !text.empty()) Refuse(text);
+  std::string text(kubemq_check::Event(event_));
+  const absl::Status allowed = text.empty() ? CheckNoted(*state_, *caller, event_, peer) : absl::OkStatus();
+  if (!allowed.ok()) text = DenialText(allowed);
+  if (text.empty()) text = state_->server->Publish(event_, *caller, state_->stats);
+  if (!text.empty()) Refuse(text);
 }
 
 void EventSenderStream::Refuse(std::string_view text) {

@@ -9,9 +9,9 @@
 #include "router/gateway/remote_queries.h"
 
 namespace llm_router {
-RequestCall::RequestCall(std::shared_ptr<DoorState> state, const kubemq::Request& request,
+RequestCall::RequestCall(std::shared_ptr<DoorState> state, CallerPtr caller, const kubemq::Request& request,
                          kubemq::Response* response)
-    : state_(std::move(state)), question_(request), response_(response) {}
+    : state_(std::move(state)), question_(request, std::move(caller)), response_(response) {}
 
 void RequestCall::Accept() {
   self_ = shared_from_this();

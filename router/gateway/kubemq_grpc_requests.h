@@ -11,7 +11,8 @@ namespace llm_router {
 // One SendRequest. Shared by gRPC until OnDone and by its coroutine.
 class RequestCall final : public grpc::ServerUnaryReactor, public std::enable_shared_from_this<RequestCall> {
  public:
-  RequestCall(std::shared_ptr<DoorState> state, const kubemq::Request& request, kubemq::Response* response);
+  RequestCall(std::shared_ptr<DoorState> state, CallerPtr caller, const kubemq::Request& request,
+              kubemq::Response* response);
 
   void Accept();
   void OnCancel() override;

@@ -19,6 +19,9 @@ class Status;
 
 namespace llm_router {
 
+// What the log calls it.
+inline constexpr std::string_view kGrpcDoor = "grpc";
+
 // A stream that the door ends when it stops.
 class DoorStream {
  public:
@@ -26,6 +29,7 @@ class DoorStream {
   virtual void End(const grpc::Status& status) = 0;
 
   std::string peer;  // the connection it came by
+  CallerPtr caller;  // whose it is
 };
 
 struct DoorState {

@@ -9,8 +9,11 @@
 #include <memory>
 #include <utility>
 
+#include "broker_adapters/base/status.h"
 #include "broker_adapters/kubemq/outbox.h"
+#include "proto/fault.h"
 #include "proto/kubemq_text.h"
+#include "router/gateway/kubemq_access.h"
 #include "router/gateway/kubemq_grpc_state.h"
 
 namespace llm_router {
@@ -18,6 +21,15 @@ namespace llm_router {
 // An error text of KubeMQ's, as the wire carries them.
 inline grpc::Status Refusal(std::string_view text) {
   return grpc::Status(grpc::StatusCode::INTERNAL, std::string(text));
+}
+// A refusal for want of a key or of access, or else an error text.
+inline grpc::Status Refusal(const absl::Status& why) {
+  const Fault fault = FaultOf(why);
+  if (fault == Fault::kUnauthenticated)
+    return grpc::Status(grpc::StatusCode::UNAUTHENTICATED, DenialText(why));
+  if (fault == Fault::kPermissionDenied)
+    return grpc::Status(grpc::StatusCode::PERMISSION_DENIED, DenialText(why));
+  return Refusal(MessageOf(why));
 }
 inline grpc::Status NotReady() {
   return grpc::Status(grpc::StatusCode::UNAVAILABLE, std::string(kubemq_text::kNotReady));

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "broker_adapters/base/status.h"
+#include "router/gateway/http_access.h"
 #include "router/gateway/kubemq_rest_calls.h"
 #include "router/gateway/kubemq_rest_sockets.h"
 #include "router/gateway/kubemq_rest_state.h"
@@ -20,11 +21,12 @@ constexpr auto kLastReplies = std::chrono::seconds(5);
 struct Route {
   std::string_view method, path;
   Awaitable<void> (*handle)(RestCall call);
+  bool needs_key = true;
 };
 constexpr std::array kRoutes = {
-    Route{"GET", "/", rest_calls::Hello},
+    Route{"GET", "/", rest_calls::Hello, /*needs_key=*/false},
     Route{"POST", "/model", AnswerPlainModel},
-    Route{"GET", "/ping", rest_calls::Ping},
+    Route{"GET", "/ping", rest_calls::Ping, /*needs_key=*/false},
     Route{"POST", "/queue/ack_all", rest_calls::Queues},
     Route{"GET", "/queue/info", rest_calls::Queues},
     Route{"POST", "/queue/receive", rest_calls::Queues},
@@ -72,21 +74,43 @@ class RestDoor final : public KubemqRest {
     for (const Route& route : kRoutes) {
       if (route.path != request.path) continue;
       of_path = &route;
-      if (route.method == request.method)
-        co_return co_await route.handle(RestCall(state_, request, responder));
+      if (route.method == request.method) co_return co_await Admit(route, request, responder);
     }
     (void)co_await responder.Send(of_path == nullptr ? rest_reply::NotFound()
                                                      : rest_reply::MethodNotAllowed(of_path->method));
   }
 
+  void EndRevoked() override {
+    for (const auto& [socket, caller] : state_.sockets) {
+      if (!state_.server->access().StillHolds(*caller))
+        socket->Close(WebSocketClose::kRefused, std::string(MessageOf(KeyRevoked())));
+    }
+  }
+
   Awaitable<void> Stop() override {
-    for (WebSocket* socket : state_.sockets) {
+    for (const auto& [socket, caller] : state_.sockets) {
       socket->Close(WebSocketClose::kGoingAway, "the server is shutting down");
     }
     co_await http_->Stop(kLastReplies);
   }
 
  private:
+  Awaitable<void> Admit(const Route& route, HttpRequest& request, HttpResponder& responder) {
+    Access& access = state_.server->access();
+    const std::string_view presented = PresentedKey(request.headers);
+    CallerPtr caller;
+    if (route.needs_key || !presented.empty()) {
+      auto known = access.Authenticate(presented);
+      if (!known.ok()) {
+        access.NoteDenial(known.status(), kRestDoor, request.remote);
+        (void)co_await responder.Send(rest_reply::Denial(known.status()));
+        co_return;
+      }
+      caller = *std::move(known);
+    }
+    co_await route.handle(RestCall(state_, request, responder, std::move(caller)));
+  }
+
   RestState state_;
   std::unique_ptr<HttpServer> http_;
 };

@@ -10,6 +10,9 @@
 // Web pages are kept out: POST takes application/json alone, no CORS header is sent, and a WebSocket from a
 // page of another origin is refused.
 //
+// A call's key comes as `Authorization: Bearer KEY`, or `x-api-key: KEY`: without a known one it is answered
+// 401, and 403 where the key's access does not go (access_rules.h). `/` and `/ping` need none.
+//
 // Owned by the composition root; loop thread only. `co_await Stop()` after the KubemqServer's and before
 // destruction.
 #pragma once
@@ -46,6 +49,9 @@ class KubemqRest {
 
   // Answers one request to another HTTP server of ours, which stops before this door is destroyed.
   virtual Awaitable<void> Answer(HttpRequest& request, HttpResponder& responder) = 0;
+
+  // Closes the WebSockets (1008) of callers whose keys are no longer configured as they were.
+  virtual void EndRevoked() = 0;
 
   // Closes the WebSockets (1001), lets replies under way go out, and closes.
   virtual Awaitable<void> Stop() = 0;

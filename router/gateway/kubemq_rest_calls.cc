@@ -67,7 +67,9 @@ Awaitable<void> SendRequest(RestCall call) {
     co_return co_await SendReply(call, rest_reply::Error(400, *why));
   if (const auto text = kubemq_check::Request(request); !text.empty())
     co_return co_await SendReply(call, rest_reply::Error(400, text));
-  const auto response = co_await AskOfServer(call.state, Question(request));
+  if (const auto allowed = CheckNoted(call, request); !allowed.ok())
+    co_return co_await SendReply(call, rest_reply::Denial(allowed));
+  const auto response = co_await AskOfServer(call.state, Question(request, call.caller));
   if (response.ok()) co_return co_await SendReply(call, rest_reply::Data(ToKubemqJson(*response)));
   if (absl::IsUnavailable(response.status()))
     co_return co_await SendReply(call, rest_reply::Error(503, rest_reply::kStopping));
@@ -89,9 +91,13 @@ Awaitable<void> SendEvent(RestCall call) {
   kubemq::Event event;
   if (const auto why = Unreadable(call.request, event))
     co_return co_await SendReply(call, rest_reply::Error(400, *why));
+  if (const auto text = kubemq_check::Event(event); !event.store() && !text.empty())
+    co_return co_await SendReply(call, rest_reply::Error(400, text));
+  if (const auto allowed = CheckNoted(call, event); !allowed.ok())
+    co_return co_await SendReply(call, rest_reply::Denial(allowed));
   if (event.store()) co_return co_await SendReply(call, rest_reply::Error(501, rest_reply::kNoQueues));
   if (event.eventid().empty()) event.set_eventid(NewId());
-  if (const auto text = call.state.server->Publish(event, call.state.stats); !text.empty())
+  if (const auto text = call.state.server->Publish(event, *call.caller, call.state.stats); !text.empty())
     co_return co_await SendReply(call, rest_reply::Error(400, text));
   kubemq::Result result;
   result.set_eventid(event.eventid());

@@ -82,8 +82,8 @@ Awaitable<void> RefuseUpgrade(RestCall call, absl::Status why) {
 // Keeps a WebSocket in the door's books while it lives.
 class Open {
  public:
-  Open(RestState& state, WebSocket* socket) : state_(state), socket_(socket) {
-    state_.sockets.insert(socket_);
+  Open(const RestCall& call, WebSocket* socket) : state_(call.state), socket_(socket) {
+    state_.sockets.emplace(socket_, call.caller);
     ++state_.stats.subscriptions;
   }
   ~Open() {
@@ -101,10 +101,11 @@ class Open {
 // Lives as long as its WebSocket's coroutine, within which the broker calls it.
 class EventSink {
  public:
-  EventSink(RestState& state, WebSocket& socket) : state_(state), socket_(socket) {}
+  EventSink(const RestCall& call, WebSocket& socket)
+      : state_(call.state), caller_(call.caller), socket_(socket) {}
 
   void Offer(const Message& event) {
-    if (!socket_.TrySend(JsonMessage(EventReceiveToWire(event)))) return Drop(event.channel);
+    if (!socket_.TrySend(JsonMessage(EventFor(*caller_, event)))) return Drop(event.channel);
     ++state_.stats.events_delivered;
     state_.server->channels().Delivered(ChannelType::kEvents, event.channel, event.body.size());
   }
@@ -119,6 +120,7 @@ class EventSink {
   }
 
   RestState& state_;
+  const CallerPtr caller_;
   WebSocket& socket_;
   uint64_t dropped_ = 0;
   TimePoint told_{};  // when the log last said so
@@ -154,6 +156,14 @@ Awaitable<absl::StatusOr<Reply>> Handle(std::shared_ptr<RequestSink> sink, Query
   co_return AnswerOf(std::move(reply));
 }
 
+// Publishes what may be; the text to refuse it with, or nothing.
+std::string Publish(const RestCall& call, const kubemq::Event& event) {
+  if (const auto text = kubemq_check::Event(event); !text.empty()) return std::string(text);
+  const absl::Status allowed = CheckNoted(call, event);
+  if (!allowed.ok()) return DenialText(allowed);
+  return call.state.server->Publish(event, *call.caller, call.state.stats);
+}
+
 // Until the other side is gone; what it says meanwhile is passed over.
 Awaitable<void> Stay(WebSocket& socket) {
   while ((co_await socket.Receive()).ok()) {
@@ -167,19 +177,21 @@ Awaitable<void> SubscribeEvents(RestCall call) {
   if (!subscribe.ok()) co_return co_await Refuse(call, 400, std::string(MessageOf(subscribe.status())));
   if (const auto text = kubemq_check::EventsSubscription(*subscribe); !text.empty())
     co_return co_await Refuse(call, 400, std::string(text));
+  if (const auto allowed = CheckNoted(call, *subscribe); !allowed.ok())
+    co_return (void) co_await call.responder.Send(rest_reply::Denial(allowed));
   if (subscribe->subscribetypedata() == kubemq::Subscribe::EventsStore)
     co_return co_await Refuse(call, 501, std::string(rest_reply::kNoQueues));
   const auto socket = Upgrade(call, call.state.options.queued_events);
   if (!socket.ok()) co_return co_await RefuseUpgrade(call, socket.status());
 
-  EventSink sink(call.state, **socket);
+  EventSink sink(call, **socket);
   auto subscription = co_await call.state.server->broker().Subscribe(
       subscribe->channel(), subscribe->group(), [&sink](const Message& event) { sink.Offer(event); });
   if (!subscription.ok()) co_return co_await Refuse(call, 400, std::string(MessageOf(subscription.status())));
   ChannelRegistry& channels = call.state.server->channels();
   channels.Subscribed(ChannelType::kEvents, subscribe->channel());
   {
-    const Open open(call.state, *socket);
+    const Open open(call, *socket);
     if ((co_await (*socket)->Accept()).ok()) co_await Stay(**socket);
   }
   channels.Unsubscribed(ChannelType::kEvents, subscribe->channel());
@@ -191,6 +203,8 @@ Awaitable<void> SubscribeRequests(RestCall call) {
   if (!subscribe.ok()) co_return co_await Refuse(call, 400, std::string(MessageOf(subscribe.status())));
   if (const auto text = kubemq_check::RequestsSubscription(*subscribe); !text.empty())
     co_return co_await Refuse(call, 400, std::string(text));
+  if (const auto allowed = CheckNoted(call, *subscribe); !allowed.ok())
+    co_return (void) co_await call.responder.Send(rest_reply::Denial(allowed));
   const auto socket = Upgrade(call, kUnboundCapacity);
   if (!socket.ok()) co_return co_await RefuseUpgrade(call, socket.status());
 
@@ -202,7 +216,7 @@ Awaitable<void> SubscribeRequests(RestCall call) {
   ChannelRegistry& channels = call.state.server->channels();
   channels.Subscribed(TypeOf(*subscribe), subscribe->channel());
   {
-    const Open open(call.state, *socket);
+    const Open open(call, *socket);
     if ((co_await (*socket)->Accept()).ok()) co_await Stay(**socket);
   }
   channels.Unsubscribed(TypeOf(*subscribe), subscribe->channel());
@@ -213,7 +227,7 @@ Awaitable<void> SubscribeRequests(RestCall call) {
 Awaitable<void> SendStream(RestCall call) {
   const auto socket = Upgrade(call, call.state.options.queued_events);
   if (!socket.ok()) co_return co_await RefuseUpgrade(call, socket.status());
-  const Open open(call.state, *socket);
+  const Open open(call, *socket);
   if (!(co_await (*socket)->Accept()).ok()) co_return;
   for (auto frame = co_await (*socket)->Receive(); frame.ok(); frame = co_await (*socket)->Receive()) {
     if (!frame->is_text) continue;
@@ -222,7 +236,7 @@ Awaitable<void> SendStream(RestCall call) {
     if (const absl::Status read = ReadKubemqJson(frame->data, event); read.ok()) {
       result.set_eventid(event.eventid().empty() ? NewId() : event.eventid());
       event.set_eventid(result.eventid());
-      result.set_error(call.state.server->Publish(event, call.state.stats));
+      result.set_error(Publish(call, event));
     } else {
       result.set_error(std::string(MessageOf(read)));
     }

@@ -10,6 +10,7 @@
 #include "broker_adapters/base/status.h"
 #include "broker_adapters/kubemq/check.h"
 #include "broker_adapters/kubemq/convert.h"
+#include "router/gateway/kubemq_access.h"
 
 namespace llm_router {
 namespace {
@@ -53,13 +54,15 @@ kubemq::PingResult KubemqServer::Ping() const {
   return result;
 }
 
-std::string KubemqServer::Publish(const kubemq::Event& event, DoorStats& stats) {
+std::string KubemqServer::Publish(const kubemq::Event& event, const Caller& caller, DoorStats& stats) {
   if (const auto text = kubemq_check::Event(event); !text.empty()) return std::string(text);
   if (event.store()) return "stored events are not supported yet: send with Store=false";
   if (event.body().size() > options_.max_body)
     return "the event's body is larger than limits.body allows: send less, or raise that setting";
   channels_.Sent(ChannelType::kEvents, event.channel(), event.body().size());
-  const absl::Status status = broker_.Publish(FromWire(event));
+  Message message = FromWire(event);
+  StampTenant(caller, message);
+  const absl::Status status = broker_.Publish(std::move(message));
   if (!status.ok()) return std::string(MessageOf(status));
   ++stats.events;
   return {};

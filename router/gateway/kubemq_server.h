@@ -16,6 +16,7 @@
 #include "broker_adapters/base/task_group.h"
 #include "broker_adapters/broker.h"
 #include "kubemq.pb.h"
+#include "router/gateway/access.h"
 #include "router/gateway/channel_registry.h"
 #include "router/gateway/door_stats.h"
 #include "router/gateway/pending_replies.h"
@@ -28,7 +29,9 @@ struct KubemqServerOptions {
   KubemqServerOptions() = default;
 
   size_t max_body = 32 * 1024 * 1024;  // bytes of a query, reply or event
-  std::string version = "v2.4.0";      // in Ping; SDKs warn about versions they do not know
+  // Whose calls are let in. Shared: calls may outlast their door a little. Default: everyone's.
+  std::shared_ptr<Access> access = std::make_shared<Access>();
+  std::string version = "v2.4.0";  // in Ping; SDKs warn about versions they do not know
   // False: like a foreign server, without what is ours alone (kubemq_grpc.h), and callers of a subscriber
   // that went away are not told.
   bool announce = true;
@@ -43,6 +46,7 @@ class KubemqServer {
   Loop& loop() { return loop_; }
   Broker& broker() { return broker_; }
   const KubemqServerOptions& options() const { return options_; }
+  Access& access() const { return *options_.access; }  // any thread
   Roster& roster() { return roster_; }
   ChannelRegistry& channels() { return channels_; }
   QueryCache& cache() { return cache_; }
@@ -51,8 +55,8 @@ class KubemqServer {
   TaskGroup& tasks() { return tasks_; }
 
   kubemq::PingResult Ping() const;
-  // Publishes one event, checked here; the text to refuse it with, or nothing.
-  std::string Publish(const kubemq::Event& event, DoorStats& stats);
+  // Publishes one event that `caller` may publish (kubemq_access.h); the text to refuse it with, or nothing.
+  std::string Publish(const kubemq::Event& event, const Caller& caller, DoorStats& stats);
   // Gives a checked answer to whoever waits for it: late, second and unknown ones are dropped.
   void Answer(const std::string& reply_channel, Reply reply, DoorStats& stats);
 

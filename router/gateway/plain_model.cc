@@ -116,7 +116,8 @@ absl::StatusOr<std::string> TextOf(absl::StatusOr<kubemq::Response> response) {
 
 Awaitable<absl::StatusOr<std::string>> Ask(RestCall call) {
   CO_ASSIGN_OR_RETURN(const kubemq::Request request, RequestOf(call.request.body));
-  co_return TextOf(co_await AskOfServer(call.state, Question(request)));
+  CO_RETURN_IF_ERROR(CheckNoted(call, request));
+  co_return TextOf(co_await AskOfServer(call.state, Question(request, call.caller)));
 }
 
 }  // namespace

@@ -3,6 +3,9 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "proto/fault.h"
+#include "router/gateway/kubemq_access.h"
+
 namespace llm_router::rest_reply {
 namespace {
 
@@ -27,6 +30,12 @@ HttpResponse Envelope(int status, bool is_error, std::string_view message, Json 
 HttpResponse Data(Json data) { return Envelope(200, false, "OK", std::move(data)); }
 
 HttpResponse Error(int status, std::string_view message) { return Envelope(status, true, message, nullptr); }
+
+HttpResponse Denial(const absl::Status& why) {
+  HttpResponse response = Error(RowOf(FaultOf(why)).http, DenialText(why));
+  if (response.status == 401) response.headers.emplace_back("www-authenticate", "Bearer");
+  return response;
+}
 
 HttpResponse Text(int status, std::string text) {
   return HttpResponse(status, {{"content-type", "text/plain; charset=UTF-8"}}, std::move(text));

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/status/status.h"
 #include "router/net/http_message.h"
 
 namespace llm_router::rest_reply {
@@ -15,6 +16,8 @@ inline constexpr std::string_view kNoQueues =
 
 HttpResponse Data(nlohmann::ordered_json data);
 HttpResponse Error(int status, std::string_view message);
+// The refusal of a key.
+HttpResponse Denial(const absl::Status& why);
 HttpResponse Text(int status, std::string text);
 // What the HTTP layer refuses: no such path, a method that the path does not take.
 HttpResponse NotFound();

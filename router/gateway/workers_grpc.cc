@@ -7,6 +7,8 @@
 #include "broker_adapters/base/text.h"
 #include "broker_adapters/kubemq/check.h"
 #include "broker_adapters/kubemq/convert.h"
+#include "proto/fault.h"
+#include "router/gateway/kubemq_grpc_admit.h"
 #include "router/gateway/remote_queries.h"
 
 namespace llm_router {
@@ -24,9 +26,12 @@ grpc::ServerBidiReactor<wire::FromWorker, wire::ToWorker>* WorkersService::Serve
     grpc::CallbackServerContext* context) {
   using Refused = RefusedExchange<wire::FromWorker, wire::ToWorker>;
   if (state_->server->refusing()) return new Refused(NotReady());
+  const auto caller = Admit(*state_, *context, __func__);
+  if (!caller.ok()) return new Refused(Refusal(caller.status()));
   // gRPC and the coroutines share it: any of them may be the last.
   const auto stream = std::make_shared<WorkerStream>(state_);
   stream->peer = context->peer();
+  stream->caller = *caller;
   stream->Open();
   return stream.get();
 }
@@ -51,9 +56,11 @@ void WorkerStream::OnReadDone(bool ok) {
 
 void WorkerStream::Subscribed(const wire::FromWorker& message) {
   asked_ = message.subscribe();
-  const std::string text(kubemq_check::RequestsSubscription(asked_.subscribe()));
-  if (text.empty()) return Begin();
-  Post([text](auto& self) { self.End(Refusal(text)); });
+  const std::string_view text = kubemq_check::RequestsSubscription(asked_.subscribe());
+  const absl::Status allowed = text.empty() ? CheckNoted(state(), *caller, asked_.subscribe(), peer)
+                                            : MakeFault(Fault::kInvalidRequest, text);
+  if (allowed.ok()) return Begin();
+  Post([allowed](auto& self) { self.End(Refusal(allowed)); });
 }
 
 Awaitable<void> WorkerStream::Subscribe(std::shared_ptr<SubscriberStream> held) {

@@ -36,6 +36,8 @@ struct Metrics::Families {
       registry, "llm_router_attempts_total", "Provider calls, by provider and outcome");
   prometheus::Family<prometheus::Histogram>& attempt_seconds = Family<prometheus::Histogram>(
       registry, "llm_router_attempt_seconds", "Time of a provider call, by provider");
+  prometheus::Family<prometheus::Counter>& denied = Family<prometheus::Counter>(
+      registry, "llm_router_denied_total", "Calls refused for want of a key or of access, by reason");
   prometheus::Family<prometheus::Counter>& tokens =
       Family<prometheus::Counter>(registry, "llm_router_tokens_total", "Tokens, by route and kind");
 };
@@ -55,6 +57,10 @@ void Metrics::InFlight(std::string_view route, int change) {
 void Metrics::Attempt(std::string_view provider, std::string_view outcome, double seconds) {
   families_->attempts.Add(Labels("provider", provider, "outcome", outcome)).Increment();
   families_->attempt_seconds.Add({{"provider", std::string(provider)}}, kSeconds).Observe(seconds);
+}
+
+void Metrics::Denied(std::string_view fault) {
+  families_->denied.Add({{"reason", std::string(fault)}}).Increment();
 }
 
 void Metrics::Tokens(std::string_view route, int64_t input, int64_t output) {

@@ -22,6 +22,8 @@ class Metrics {
   void InFlight(std::string_view route, int change);
   // One provider call ended.
   void Attempt(std::string_view provider, std::string_view outcome, double seconds);
+  // A call was refused at a door: `fault` is unauthenticated or permission_denied.
+  void Denied(std::string_view fault);
   void Tokens(std::string_view route, int64_t input, int64_t output);
 
   // Everything in Prometheus' text format.

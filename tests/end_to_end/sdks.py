@@ -38,7 +38,7 @@ def need_environment(name):
 class Sdk(Process):
     """A running SDK program. Answers, handled requests and events are told apart as they come."""
 
-    def __init__(self, name, address, folder, client_id=None, keepalive=0):
+    def __init__(self, name, address, folder, client_id=None, keepalive=0, key=None):
         environment, command = SDKS[name]
         need_environment(environment)
         self._answers, self.handled, self.events, self.troubles = (queue.Queue() for _ in range(4))
@@ -47,7 +47,10 @@ class Sdk(Process):
             name,
             [*command, address, client_id or name, keepalive],
             folder,
-            environment={"KUBEMQ_PROTO": str(REPOSITORY / "proto" / "kubemq.proto")},
+            environment={
+                "KUBEMQ_PROTO": str(REPOSITORY / "proto" / "kubemq.proto"),
+                **({"SDK_KEY": key} if key else {}),
+            },
             stdin=subprocess.PIPE,
         )
         self.wait_line('"ready"')

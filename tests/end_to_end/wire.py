@@ -29,15 +29,29 @@ pb, pb_grpc = _generate()
 LIMIT = 200 * 1024 * 1024
 
 
+class _Bearer(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):
+    """Sends `key` with every call, as SDKs do."""
+
+    def __init__(self, key):
+        self._metadata = [("authorization", key)]
+
+    def _go_on(self, go_on, details, request):
+        return go_on(details._replace(metadata=[*(details.metadata or ()), *self._metadata]), request)
+
+    intercept_unary_unary = intercept_unary_stream = _go_on
+
+
 class Wire:
     """One gRPC connection to a door."""
 
-    def __init__(self, address, client_id="test", options=()):
+    def __init__(self, address, client_id="test", options=(), key=None):
         self.client_id = client_id
         limits = (("grpc.max_receive_message_length", LIMIT), ("grpc.max_send_message_length", LIMIT))
         # Its own sub-channel: one client's cancelled or killed connection must not be another's.
         local = (("grpc.use_local_subchannel_pool", 1),)
         self.channel = grpc.insecure_channel(address, options=(*limits, *local, *options))
+        if key:
+            self.channel = grpc.intercept_channel(self.channel, _Bearer(key))
         self.stub = pb_grpc.kubemqStub(self.channel)
 
     def request(self, channel, body, tags=None, timeout=30_000, **fields):

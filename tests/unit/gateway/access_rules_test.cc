@@ -136,9 +136,10 @@ TEST_CASE("a key with routes has the channels of these only, workers too") {
   }
 }
 
-TEST_CASE("without keys everything but a looping reply-to is allowed") {
+TEST_CASE("without keys everything is allowed but a looping reply-to and a tenant of one's own") {
+  CHECK_FALSE(CheckAccess(Of(AccessLevel::kAll), kKeepTenant).ok());
   for (const VerbRow& verb : AllVerbs()) {
-    if (verb.verb == kReplyTo) continue;
+    if (verb.verb == kReplyTo || verb.verb == kKeepTenant) continue;
     for (const ChannelClassRow& row : AllChannelClasses())
       CHECK(CheckAccess(Of(AccessLevel::kAll), verb.verb, row.example).ok());
   }

@@ -102,9 +102,9 @@ TEST_CASE("a key replaced under the same id no longer holds") {
 
 TEST_CASE("denials are counted by kind") {
   Access access({Key("secret-a", "acme")});
-  access.NoteDenial(access.Authenticate("wrong").status(), "10.0.0.7");
-  access.NoteDenial(access.Authenticate("").status(), "10.0.0.7");
-  access.NoteDenial(MakeFault(Fault::kPermissionDenied, "no"), "10.0.0.7");
+  access.NoteDenial(access.Authenticate("wrong").status(), "grpc", "10.0.0.7");
+  access.NoteDenial(access.Authenticate("").status(), "grpc", "10.0.0.7");
+  access.NoteDenial(MakeFault(Fault::kPermissionDenied, "no"), "grpc", "10.0.0.7");
   CHECK(access.stats().unauthenticated == 2);
   CHECK(access.stats().permission_denied == 1);
 }

@@ -43,7 +43,8 @@ DoorRig::DoorRig(KubemqServerOptions options) {
     door_ = *std::move(door);
     co_return;
   });
-  stub_ = kubemq::kubemq::NewStub(grpc::CreateChannel(address(), grpc::InsecureChannelCredentials()));
+  channel_ = grpc::CreateChannel(address(), grpc::InsecureChannelCredentials());
+  stub_ = kubemq::kubemq::NewStub(channel_);
 }
 
 DoorRig::~DoorRig() {
@@ -103,6 +104,13 @@ DoorStats DoorRig::Stats() {
     co_return;
   });
   return stats;
+}
+
+void DoorRig::EndRevoked() {
+  loop_.RunTask([this]() -> Awaitable<void> {
+    door_->EndRevoked();
+    co_return;
+  });
 }
 
 void DoorRig::StopDoor(Milliseconds grace) {

@@ -2,6 +2,7 @@
 // thread: what any KubeMQ SDK is to the door.
 #pragma once
 
+#include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 
 #include <functional>
@@ -36,6 +37,8 @@ class DoorRig {
 
   void Publish(const std::string& channel, const std::string& body);
   DoorStats Stats();
+  std::shared_ptr<grpc::Channel> channel() const { return channel_; }
+  void EndRevoked();
   void StopDoor(Milliseconds grace);
 
  private:
@@ -47,6 +50,7 @@ class DoorRig {
   std::unique_ptr<KubemqDoor> door_;
   std::vector<SubscriptionPtr> subscriptions_;
   std::shared_ptr<Gate> gate_;  // held by handlers, which may unwind after the rig let go
+  std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<kubemq::kubemq::Stub> stub_;
 };
 

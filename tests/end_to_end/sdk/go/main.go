@@ -57,7 +57,8 @@ func connect(ctx context.Context, address, clientId string) (*program, error) {
 	}
 	client, err := kubemq.NewClient(ctx, kubemq.WithAddress(host, port), kubemq.WithClientId(clientId),
 		kubemq.WithTransportType(kubemq.TransportTypeGRPC), kubemq.WithAutoReconnect(true),
-		kubemq.WithReconnectInterval(time.Second), kubemq.WithCheckConnection(true))
+		kubemq.WithReconnectInterval(time.Second), kubemq.WithCheckConnection(true),
+		kubemq.WithAuthToken(os.Getenv("SDK_KEY")))
 	return &program{client, clientId}, err
 }
 

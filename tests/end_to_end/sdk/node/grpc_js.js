@@ -11,9 +11,11 @@ run((address, clientId, keepalive) => {
     ? { 'grpc.keepalive_time_ms': keepalive * 1000, 'grpc.keepalive_permit_without_calls': 1 }
     : {};
   const stub = new kubemq.kubemq(address, grpc.credentials.createInsecure(), options);
+  const key = new grpc.Metadata();
+  if (process.env.SDK_KEY) key.set('authorization', process.env.SDK_KEY);
   const unary = (method, message) =>
     new Promise((resolve, reject) =>
-      stub[method](message, (error, reply) => (error ? reject(error) : resolve(reply))));
+      stub[method](message, key, (error, reply) => (error ? reject(error) : resolve(reply))));
   const internal = (verb, type, channel) =>
     unary('SendRequest', {
       RequestTypeData: 'Query',
@@ -56,7 +58,7 @@ run((address, clientId, keepalive) => {
         ClientID: clientId,
         Channel: op.channel,
         Group: op.group,
-      });
+      }, key);
       stream.on('data', (message) => {
         const text = message.Body.toString();
         say({ handled: text, kind: op.kind });
@@ -78,7 +80,7 @@ run((address, clientId, keepalive) => {
         ClientID: clientId,
         Channel: op.channel,
         Group: op.group,
-      });
+      }, key);
       stream.on('data', (message) => say({ event: message.Body.toString() }));
       stream.on('error', (error) => say({ trouble: String(error) }));
       return {};

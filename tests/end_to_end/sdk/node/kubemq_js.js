@@ -5,7 +5,7 @@ const { CommandsClient, EventsClient, QueriesClient, Utils } = require('kubemq-j
 const { run, say } = require('./program');
 
 run((address, clientId) => {
-  const options = { address, clientId };
+  const options = { address, clientId, authToken: process.env.SDK_KEY };
   const clients = {
     query: new QueriesClient(options),
     command: new CommandsClient(options),

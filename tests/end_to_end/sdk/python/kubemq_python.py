@@ -1,6 +1,7 @@
 """The Python package `kubemq`, 3.4.1 or 4.1.5, driven by lines of JSON; sdk/README.md says which."""
 
 import json
+import os
 import sys
 import threading
 
@@ -24,6 +25,8 @@ def say(**line):
 class Program:
     def __init__(self, address, client_id, keepalive):
         options = {"address": address, "client_id": client_id}
+        if "SDK_KEY" in os.environ:
+            options["auth_token"] = os.environ["SDK_KEY"]
         if keepalive:
             options.update(keep_alive=True, ping_interval_in_seconds=keepalive, ping_timeout_in_seconds=keepalive)
         self.requests = cq.Client(**options)
