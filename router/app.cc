@@ -13,6 +13,7 @@
 #include "broker_adapters/base/task_group.h"
 #include "broker_adapters/registry.h"
 #include "proto/fault.h"
+#include "router/config/chain_check.h"
 #include "router/config/load.h"
 #include "router/gateway/admin.h"
 #include "router/gateway/key_reload.h"
@@ -21,6 +22,7 @@
 #include "router/net/server_tls.h"
 #include "router/pipeline/account.h"
 #include "router/pipeline/call.h"
+#include "router/pipeline/chain.h"
 #include "router/pipeline/decode.h"
 #include "router/pipeline/targets.h"
 #include "router/providers/providers.h"
@@ -62,12 +64,17 @@ absl::StatusOr<Roles> ParseRoles(const std::vector<std::string>& names, const st
 
 std::vector<Route> ResolveRoutes(const Config& config, const Providers& providers) {
   std::vector<Route> routes;
-  for (const RouteConfig& configured : config.routes) {
+  for (const RouteConfig& configured : InOrderOfUse(config.routes)) {
     Route& route = routes.emplace_back();
     route.name = configured.name;
     route.concurrency = static_cast<size_t>(configured.concurrency);
     for (const TargetConfig& target : configured.targets) {
       route.targets.emplace_back(providers.Find(target.provider), target.model);
+    }
+    for (const ChainStepConfig& step : configured.chain) {
+      ChainStep& resolved = route.chain.emplace_back();
+      resolved.route = step.route;
+      resolved.prompt = *PromptTemplate::Parse(step.prompt);  // checked when the configuration was read
     }
   }
   return routes;
@@ -196,6 +203,7 @@ class App {
     std::vector<std::unique_ptr<Stage>> stages;
     stages.push_back(MakeAccountStage(metrics_));
     stages.push_back(MakeDecodeStage());
+    stages.push_back(MakeChainStage(*broker_, static_cast<size_t>(config_.limits.body)));
     stages.push_back(MakeTargetsStage());
     stages.push_back(MakeCallStage(http_, metrics_, static_cast<size_t>(config_.limits.body)));
     pipeline_ = std::make_unique<Pipeline>(std::move(stages));
@@ -326,7 +334,7 @@ absl::StatusOr<std::vector<std::string>> CheckConfiguration(const ServeArguments
   ASSIGN_OR_RETURN(const Config config, ReadConfig(arguments));
   RETURN_IF_ERROR(ReadConnections(config).status());
   ASSIGN_OR_RETURN(const Providers providers, Providers::Resolve(config));
-  std::vector<std::string> warnings;
+  std::vector<std::string> warnings = StepsElsewhere(config.routes);
   for (const ProviderConfig& provider : config.providers) {
     const absl::Status key = providers.Find(provider.id)->CheckKey();
     if (!key.ok()) warnings.emplace_back(MessageOf(key));

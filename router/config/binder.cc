@@ -109,6 +109,24 @@ class Binder {
       if (bare && name == setting.shorthand) return Bind(*child, node, path);
       Bind(*child, value, JoinPath(path, name));
     }
+    if (!setting.one_of.empty()) CheckOneOf(setting, node, path);
+  }
+
+  void CheckOneOf(const Setting& setting, const SettingNode* node, const std::string& path) {
+    std::vector<std::string_view> given;
+    for (const std::string_view name : setting.one_of) {
+      if (node != nullptr && IsGiven(node->Find(name))) given.push_back(name);
+    }
+    const std::string_view first = setting.one_of.front();
+    if (given.empty()) {
+      const auto children = ChildrenOf(setting);
+      Complain(JoinPath(path, first),
+               Missing(**std::ranges::find(children, first, [](const Setting* row) { return NameOf(*row); })),
+               node);
+    } else if (given.size() > 1) {
+      Complain(JoinPath(path, given[1]), fmt::format("stands beside {}: remove one of them", given[0]),
+               node->Find(given[1]));
+    }
   }
 
   void CheckNames(const Setting& setting, const std::vector<const Setting*>& children,

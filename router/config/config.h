@@ -47,12 +47,21 @@ struct TargetConfig {
   std::string model;
 };
 
+struct ChainStepConfig {
+  ChainStepConfig() = default;
+
+  std::string route;
+  std::string prompt;  // a PromptTemplate
+};
+
+// Has either targets or a chain.
 struct RouteConfig {
   RouteConfig() = default;
 
   std::string name;
-  std::vector<TargetConfig> targets;  // tried in order
-  int concurrency = 256;              // queries running at once, per worker
+  std::vector<TargetConfig> targets;   // tried in order
+  std::vector<ChainStepConfig> chain;  // asked one after the other
+  int concurrency = 256;               // queries running at once, per worker
 };
 
 struct KeyConfig {

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "broker_adapters/base/status.h"
+#include "router/config/chain_check.h"
 #include "router/config/checks.h"
 #include "router/config/nearest.h"
 
@@ -29,6 +30,8 @@ class CrossChecker {
         CheckTarget(route.targets[i], fmt::format("routes.{}.targets[{}]", route.name, i));
       }
     }
+    CheckChains(bound_.config.routes,
+                [this](const std::string& path, std::string_view complaint) { Complain(path, complaint); });
   }
 
  private:

@@ -67,7 +67,8 @@ class Example {
     if (!lead.empty()) Line(lead, comment);
     for (const Setting* child : ChildrenOf(setting)) {
       if (at == 0 && !text_.empty()) text_ += '\n';
-      const bool out = comment || IsCommentedOut(*child);
+      const bool is_chosen = !setting.one_of.empty() && NameOf(*child) == setting.one_of.front();
+      const bool out = comment || (IsCommentedOut(*child) && !is_chosen);
       const std::string indent(at, ' ');
       Line(fmt::format("{}# {}", indent, child->help), false);
       Add(*child, at + 2, fmt::format("{}{}:", indent, NameOf(*child)), out);

@@ -23,6 +23,7 @@ Json GroupSchema(const Setting& setting) {
     if (child->required) required.push_back(NameOf(*child));
   }
   if (!required.empty()) schema["required"] = std::move(required);
+  for (const std::string_view name : setting.one_of) schema["oneOf"].push_back({{"required", {name}}});
   if (setting.shorthand.empty()) return schema;
   const Json bare = schema["properties"][std::string(setting.shorthand)];
   return {{"anyOf", {bare, std::move(schema)}}};

@@ -7,6 +7,7 @@
 #include "proto/contract.h"
 #include "router/config/checks.h"
 #include "router/config/nearest.h"
+#include "router/config/prompt_template.h"
 
 namespace llm_router {
 namespace {
@@ -14,6 +15,8 @@ namespace {
 using enum SettingKind;
 
 constexpr std::string_view kLevels[] = {"debug", "info", "warning", "error"};
+
+constexpr std::string_view kServedBy[] = {"targets", "chain"};
 
 // contract::CheckRouteName.
 constexpr std::string_view kRoutePattern = "^(?!llm|stream)[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*$";
@@ -147,14 +150,28 @@ constexpr Setting kTable[] = {
 
     {.path = "routes", .kind = kMap, .least = 0, .most = 1000,
      .help = "The channels that are served, each under its name."},
-    {.path = "routes.*", .kind = kGroup, .example = "openai", .pattern = kRoutePattern, .check = contract::CheckRouteName,
+    {.path = "routes.*", .kind = kGroup, .one_of = kServedBy, .example = "openai", .pattern = kRoutePattern, .check = contract::CheckRouteName,
      .store = [](Config& config, const SettingValue& value) { config.routes.emplace_back().name = value.text; },
      .help = "One route: queries on the channel NAME_requests."},
+    {.path = "routes.*.chain", .kind = kList, .least = 1, .most = 16,
+     .remedy = "give at least one step, as [ { route: NAME, prompt: \"{input}\" } ]",
+     .help = "In place of targets: other routes that are asked one after the other."},
+    {.path = "routes.*.chain[]", .kind = kGroup,
+     .store = [](Config& config, const SettingValue&) { config.routes.back().chain.emplace_back(); },
+     .help = "One step."},
+    {.path = "routes.*.chain[].prompt", .kind = kText, .required = true, .least = 1, .most = 65536, .example = "Summarize: {input}",
+     .remedy = "give it, with {input} for the query's text and {previous} for the step's before", .check = CheckPrompt,
+     .store = [](Config& config, const SettingValue& value) { config.routes.back().chain.back().prompt = value.text; },
+     .help = "What the step asks: {input} is the query's text, {previous} the answer of the step before; {{ and }} are braces."},
+    {.path = "routes.*.chain[].route", .kind = kText, .required = true, .least = 1, .most = 128, .example = "claude",
+     .pattern = kRoutePattern, .remedy = "give the name of a route", .check = contract::CheckRouteName,
+     .store = [](Config& config, const SettingValue& value) { config.routes.back().chain.back().route = value.text; },
+     .help = "The route that is asked; another worker may serve it."},
     {.path = "routes.*.concurrency", .kind = kInteger, .fallback = "256", .least = 1, .most = 100'000,
      .store = [](Config& config, const SettingValue& value) { config.routes.back().concurrency = static_cast<int>(value.number); },
      .help = "Queries running at once, per worker."},
-    {.path = "routes.*.targets", .kind = kList, .required = true, .least = 1, .most = 64,
-     .remedy = "give at least one, as [ { provider: ID, model: NAME } ]",
+    {.path = "routes.*.targets", .kind = kList, .least = 1, .most = 64,
+     .remedy = "give at least one, as [ { provider: ID, model: NAME } ], or a chain",
      .help = "What the route may call, tried in order."},
     {.path = "routes.*.targets[]", .kind = kGroup,
      .store = [](Config& config, const SettingValue&) { config.routes.back().targets.emplace_back(); },

@@ -43,8 +43,9 @@ struct Setting {
   int64_t least = 0;
   int64_t most = 0;
   std::span<const std::string_view> choices = {};
-  std::string_view shorthand = {};  // of a group: a bare value stands for this child
-  std::string_view example = {};    // for the example file, where there is no default; of a `*`: a name
+  std::string_view shorthand = {};                // of a group: a bare value stands for this child
+  std::span<const std::string_view> one_of = {};  // of a group: exactly one of these children is given
+  std::string_view example = {};  // for the example file, where there is no default; of a `*`: a name
   std::string_view pattern = {};  // what `check` asks for, for the schema: of a text, or of the name of a `*`
   std::string_view remedy = {};   // what to do when it is missing; empty: "give one"
   absl::Status (*check)(std::string_view) = nullptr;  // of a text, or of the name of a `*` that is a group

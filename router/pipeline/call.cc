@@ -4,11 +4,10 @@
 
 #include "broker_adapters/base/status.h"
 #include "proto/fault.h"
+#include "router/pipeline/caller_reply.h"
 
 namespace llm_router {
 namespace {
-
-namespace tag = contract::tag;
 
 absl::StatusOr<std::string> RenderRequest(Exchange& exchange, const Dialect& theirs) {
   const std::string& model = exchange.target->model;
@@ -19,27 +18,12 @@ absl::StatusOr<std::string> RenderRequest(Exchange& exchange, const Dialect& the
 }
 
 // What the caller reads: JSON of its own dialect, or the answer's text alone.
-Reply RenderReply(Exchange& exchange, const Dialect& theirs, ChatReply answer, std::string body) {
+Reply RenderReply(Exchange& exchange, const Dialect& theirs, const ChatReply& answer, std::string body) {
   const Provider& provider = *exchange.target->provider;
-  const bool text = exchange.dialect->name() == contract::dialect::kText;
-  Reply reply;
-  reply.executed = true;
-  Tags& tags = reply.message.tags;
-  tags[std::string(tag::kProvider)] = provider.simulated() ? "simulated" : provider.id();
-  tags[std::string(tag::kModel)] = answer.model.empty() ? exchange.target->model : answer.model;
-  tags[std::string(tag::kContentType)] =
-      text && exchange.tags.bare_text ? contract::kPlainText : contract::kJson;
+  const std::string name = provider.simulated() ? "simulated" : provider.id();
   if (&theirs != exchange.dialect) body = exchange.dialect->RenderReply(answer, exchange.warnings);
-  if (text && !exchange.tags.bare_text) {
-    contract::TextReply shape;
-    shape.response = std::move(body);
-    shape.model = tags[std::string(tag::kModel)];
-    shape.provider = tags[std::string(tag::kProvider)];
-    if (answer.usage) shape.usage = contract::Usage{answer.usage->input_tokens, answer.usage->output_tokens};
-    body = ToJson(shape);
-  }
-  reply.message.body = std::move(body);
-  return reply;
+  return MakeCallerReply(exchange, name, answer.model.empty() ? exchange.target->model : answer.model,
+                         answer.usage, std::move(body));
 }
 
 class CallStage final : public Stage {
@@ -68,9 +52,9 @@ class CallStage final : public Stage {
                                     absl::StatusOr<HttpReply> answer) {
     if (!answer.ok()) return Annotate(answer.status(), fmt::format("provider {}", provider.id()));
     if (answer->status != 200) return provider.ClassifyFailure(*answer);
-    ASSIGN_OR_RETURN(ChatReply read, provider.ReadReply(answer->body));
+    ASSIGN_OR_RETURN(const ChatReply read, provider.ReadReply(answer->body));
     exchange.usage = read.usage;
-    return RenderReply(exchange, provider.dialect(), std::move(read), std::move(answer->body));
+    return RenderReply(exchange, provider.dialect(), read, std::move(answer->body));
   }
 
   HttpClient& http_;

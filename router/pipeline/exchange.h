@@ -7,6 +7,7 @@
 
 #include "broker_adapters/broker.h"
 #include "proto/contract.h"
+#include "router/config/prompt_template.h"
 #include "router/dialects/chat.h"
 #include "router/dialects/dialect.h"
 #include "router/providers/provider.h"
@@ -23,12 +24,21 @@ struct Target {
   std::string model;
 };
 
+// One step of a route that is a chain.
+struct ChainStep {
+  ChainStep() = default;
+
+  std::string route;
+  PromptTemplate prompt;
+};
+
 // A route as its worker serves it.
 struct Route {
   Route() = default;
 
   std::string name;
-  std::vector<Target> targets;  // tried in order
+  std::vector<Target> targets;   // tried in order
+  std::vector<ChainStep> chain;  // in place of targets
   size_t concurrency = 256;
 };
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <ranges>
+
 #include "broker_adapters/base/ids.h"
 #include "broker_adapters/base/log.h"
 #include "broker_adapters/base/status.h"
@@ -54,7 +56,8 @@ Awaitable<absl::Status> Worker::Start() {
 }
 
 Awaitable<void> Worker::Drain() {
-  for (const SubscriptionPtr& route : routes_) co_await route->Drain();
+  // Chains first: what they have taken still asks the routes before them.
+  for (const SubscriptionPtr& route : routes_ | std::views::reverse) co_await route->Drain();
   co_await queries_.Join();
   routes_.clear();
   control_.clear();

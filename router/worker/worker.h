@@ -23,7 +23,7 @@ struct WorkerOptions {
 
   std::string name;  // unique among all workers; in heartbeats
   std::string config_version;
-  std::vector<Route> routes;
+  std::vector<Route> routes;  // each after those that its chain uses
 };
 
 class Worker {

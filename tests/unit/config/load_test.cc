@@ -363,9 +363,10 @@ TEST_CASE("what is wrong is refused with its path, what is wrong, a remedy and i
        "routes.a b: route name \"a b\" is not valid: use letters, digits, _ and -, with single dots between "
        "(llm-router.yaml:1)"},
       {"routes: { r: {} }",
-       "routes.r.targets: is missing: give at least one, as [ { provider: ID, model: NAME } ]"},
+       "routes.r.targets: is missing: give at least one, as [ { provider: ID, model: NAME } ], or a "
+       "chain (llm-router.yaml:1)"},
       {"routes: { r: { targets: [] } }",
-       "routes.r.targets: is empty: give at least one, as [ { provider: ID, model: NAME } ] "
+       "routes.r.targets: is empty: give at least one, as [ { provider: ID, model: NAME } ], or a chain "
        "(llm-router.yaml:1)"},
       {"routes: { r: { targets: [ { model: m } ] } }",
        "routes.r.targets[0].provider: is missing: give the id of one of the providers"},
