@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "router/config/settings.h"
 #include "router/config/yaml_text.h"
 
@@ -80,7 +82,11 @@ class Example {
  private:
   static bool IsCommentedOut(const Setting& setting) {
     if (setting.required || !setting.fallback.empty()) return false;
-    if (setting.kind == SettingKind::kGroup || setting.example.starts_with("${")) return false;
+    if (setting.example.starts_with("${") || !setting.one_of.empty()) return false;
+    if (setting.kind == SettingKind::kGroup) {
+      return std::ranges::all_of(ChildrenOf(setting),
+                                 [](const Setting* child) { return IsCommentedOut(*child); });
+    }
     return setting.kind != SettingKind::kMap || ExampleName(setting).empty();
   }
 
