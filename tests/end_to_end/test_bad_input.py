@@ -105,7 +105,7 @@ CALLERS = [
     worker(
         "a route nobody serves, fail-fast",
         "unknown_route",
-        'no worker serves the route "nobody"; there are: {routes}',
+        'no worker serves the route "nobody"; there are: {routes} and {more} more',
         channel="nobody_requests",
         tags={"fail-fast": "true"},
     ),
@@ -426,7 +426,10 @@ def start(client, row):
 
 def check(row, future, cluster, peers, crowded=False):
     host = peers[row.input].host if row.input in peers else cluster.simulator.address
-    error = row.error.replace("{host}", host).replace("{routes}", ", ".join(sorted(cluster.routes)[:20]))
+    named = {"{host}": host, "{routes}": ", ".join(sorted(cluster.routes)[:20]), "{more}": str(len(cluster.routes) - 20)}
+    error = row.error
+    for name, value in named.items():
+        error = error.replace(name, value)
     if row.enters == "door":
         failure = future.exception()
         assert failure is not None, f"{row.input}: was answered"
