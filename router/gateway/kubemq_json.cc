@@ -151,10 +151,16 @@ absl::Status ReadField(const FieldDescriptor& field, const Json& value, Wire& me
   }
 }
 
-absl::Status ReadBodyString(const FieldDescriptor& body, const Json& value, Wire& message) {
-  if (value.is_null()) return absl::OkStatus();
+// Both forms of a body may come, as we write both, but then they must agree.
+absl::Status ReadBodyString(const Json& value, bool has_body, Wire& message) {
+  const FieldDescriptor* const body = FieldNamed(message, kBytes);
+  if (value.is_null() || body == nullptr) return absl::OkStatus();
   if (!value.is_string()) return MakeFault(Fault::kInvalidRequest, "BodyString takes text");
-  message.GetReflection()->SetString(&message, &body, value.get<std::string>());
+  std::string text = value.get<std::string>();
+  if (has_body && message.GetReflection()->GetString(message, body) != text) {
+    return MakeFault(Fault::kInvalidRequest, "Body and BodyString differ: send one of them");
+  }
+  message.GetReflection()->SetString(&message, body, std::move(text));
   return absl::OkStatus();
 }
 
@@ -204,20 +210,24 @@ Json TagsOf(const Wire& message, const FieldDescriptor& field) {
 
 absl::Status ReadKubemqJson(std::string_view text, Wire& message) {
   ASSIGN_OR_RETURN(const Json body, ParseBody(text, kBody));
-  std::set<const FieldDescriptor*> seen;
+  std::set<std::string_view> seen;
+  const Json* text_body = nullptr;
   for (const auto& [name, value] : body.items()) {
     const bool is_text = SameName(name, kText);
-    const FieldDescriptor* const field = FieldNamed(message, is_text ? kBytes : std::string_view(name));
-    if (field == nullptr) continue;
-    if (!seen.insert(field).second) {
-      return MakeFault(Fault::kInvalidRequest,
-                       field->name() == kBytes
-                           ? "the body is given twice: send Body or BodyString, once"
-                           : fmt::format("{} is given twice: send it once", field->name()));
+    const FieldDescriptor* const field = is_text ? nullptr : FieldNamed(message, name);
+    if (field == nullptr && !is_text) continue;
+    const std::string_view own_name = is_text ? kText : std::string_view(field->name());
+    if (!seen.insert(own_name).second) {
+      return MakeFault(Fault::kInvalidRequest, fmt::format("{} is given twice: send it once", own_name));
     }
-    RETURN_IF_ERROR(is_text ? ReadBodyString(*field, value, message) : ReadField(*field, value, message));
+    if (is_text) {
+      text_body = &value;
+    } else {
+      RETURN_IF_ERROR(ReadField(*field, value, message));
+    }
   }
-  return absl::OkStatus();
+  if (text_body == nullptr) return absl::OkStatus();
+  return ReadBodyString(*text_body, seen.contains(kBytes), message);
 }
 
 Json ToKubemqJson(const Wire& message) {

@@ -53,7 +53,8 @@ TEST_CASE("what is wrong is refused with a sentence that names it") {
   CHECK_THAT(Refusal("[]"), Catch::Contains("JSON object"));
   CHECK_THAT(Refusal(R"({"Channel": "a", "Channel": "b"})"), Catch::Contains("duplicate key \"Channel\""));
   CHECK_THAT(Refusal(R"({"Channel": "a", "channel": "b"})"), Catch::Contains("Channel is given twice"));
-  CHECK_THAT(Refusal(R"({"Body": "", "BodyString": ""})"), Catch::Contains("Body or BodyString"));
+  CHECK_THAT(Refusal(R"({"Body": "aGk=", "BodyString": "hello"})"),
+             Catch::Contains("Body and BodyString differ"));
   CHECK_THAT(Refusal(R"({"Channel": 1})"), Catch::Contains("Channel takes text"));
   CHECK_THAT(Refusal(R"({"Timeout": "1"})"), Catch::Contains("Timeout takes a whole number"));
   CHECK_THAT(Refusal(R"({"Timeout": 1.5})"), Catch::Contains("Timeout"));
@@ -93,6 +94,7 @@ TEST_CASE("what is written is read again") {
   request.set_requestid("r");
   request.set_requesttypedata(kubemq::Request::Command);
   request.set_metadata("m");
+  request.set_body("hello");
   request.set_timeout(5);
   request.set_cachekey("k");
   (*request.mutable_tags())["x"] = "y";
