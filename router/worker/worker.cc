@@ -20,6 +20,11 @@ std::string TenantOf(const Message& message) {
   return std::string(TagOr(message.tags, contract::tag::kTenant, contract::kDefaultTenant));
 }
 
+// A cancel that came first counts for its own tenant's query only; neither name holds a zero byte.
+std::string EarlyCancel(std::string_view tenant, std::string_view query) {
+  return std::string(tenant).append(1, '\0').append(query);
+}
+
 // Queries are known by the door's stamp. Where no door of ours stood in the way, the first of ours stamps:
 // here.
 void Stamp(Message& message) {
@@ -71,7 +76,7 @@ Awaitable<void> Worker::Drain() {
 Awaitable<absl::StatusOr<Reply>> Worker::Handle(const Route& route, Query query) {
   Stamp(query.message);
   const std::string id(TagOr(query.message.tags, contract::tag::kQuery));
-  if (early_cancels_.Take(id)) co_return GivenUp();
+  if (early_cancels_.Take(EarlyCancel(TenantOf(query.message), id))) co_return GivenUp();
   // Shared: when the caller goes, this coroutine leaves at once, and its task a moment later.
   const auto answer = std::make_shared<Answer>(queries_.executor());
   const std::string tenant = TenantOf(query.message);
@@ -114,7 +119,8 @@ void Worker::OnControl(const Message& message) {
   }
   const auto it = running_.find(cancel->query);
   if (it == running_.end()) {
-    early_cancels_.Remember(cancel->query, FromUnixMillis(cancel->deadline_ms));
+    early_cancels_.Remember(EarlyCancel(TenantOf(message), cancel->query),
+                            FromUnixMillis(cancel->deadline_ms));
   } else if (it->second.tenant == TenantOf(message)) {
     queries_.Cancel(it->second.task);
   }

@@ -13,6 +13,7 @@ import json
 import os
 import pathlib
 import re
+import secrets
 import signal
 import statistics
 import subprocess
@@ -26,11 +27,11 @@ TICKS = os.sysconf("SC_CLK_TCK")
 class Process:
     """A child with its output on a pipe; ready when a line matches."""
 
-    def __init__(self, folder, *command):
+    def __init__(self, folder, *command, environment=None):
         self.log = open(os.path.join(folder, f"{pathlib.Path(command[0]).name}-{time.monotonic_ns()}.log"), "w")
         self.started = time.monotonic()
         self.child = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, stderr=self.log,
-                                      cwd=folder, text=True)
+                                      cwd=folder, text=True, env={**os.environ, **(environment or {})})
 
     def wait_for(self, pattern):
         for line in self.child.stdout:
@@ -61,8 +62,8 @@ class Bench:
         self.router = self.build / "llm-router"
         self.tools = self.build / "tests" / "bench"
 
-    def start(self, command, pattern, *arguments):
-        process = Process(self.folder, command, *arguments)
+    def start(self, command, pattern, *arguments, environment=None):
+        process = Process(self.folder, command, *arguments, environment=environment)
         return process, process.wait_for(pattern)
 
     def serve(self, *arguments):
@@ -71,11 +72,12 @@ class Bench:
         return process, found.group(1)
 
     def load(self, address, channel, in_flight, seconds=None):
-        """`address` is a gRPC door's, or http://HOST:PORT for a REST door."""
+        """`address` is a gRPC door's, KEY@HOST:PORT for one that asks for keys, or http://HOST:PORT for a REST door."""
         tool = "bench_rest_load" if address.startswith("http://") else "bench_load"
-        address = address.removeprefix("http://")
+        key, _, address = address.removeprefix("http://").rpartition("@")
+        environment = {**os.environ, **({"BENCH_KEY": key} if key else {})}
         done = subprocess.run([str(self.tools / tool), address, channel, str(in_flight), "0.5",
-                               str(seconds or self.seconds)], capture_output=True, text=True)
+                               str(seconds or self.seconds)], capture_output=True, text=True, env=environment)
         if done.returncode != 0:
             sys.exit(f"bench: queries failed on {channel}: {done.stderr}{done.stdout}")
         return json.loads(done.stdout)
@@ -98,7 +100,10 @@ class Bench:
         yield "three processes, gRPC", [gateway, worker], address, "echo_requests"
         single, found = self.start(self.tools / "bench_one_process", r"grpc=(\S+) rest=(\S+)")
         yield "one process, echo worker inside", [single], found.group(1), "echo_requests"
-        yield "the same by REST", [single], f"http://{found.group(2)}", "echo_requests"
+        key = secrets.token_urlsafe(32)
+        keyed, locked = self.start(self.tools / "bench_one_process", r"grpc=(\S+) rest=", environment={"BENCH_KEY": key})
+        yield "the same, asking for one of 1,001 keys", [keyed], f"{key}@{locked.group(1)}", "echo_requests"
+        yield "without keys, by REST", [single], f"http://{found.group(2)}", "echo_requests"
         simulator, found = self.start(self.router, r"http=(\S+)", "simulate", "--port", "0")
         whole, address = self.serve("--set", f"providers.openai.base_url=http://{found.group(1)}/v1", "--set",
                                     "providers.openai.key=bench")

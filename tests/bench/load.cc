@@ -1,12 +1,13 @@
 // A closed loop of KubeMQ queries against one address: N in flight for a while after a warm-up. Prints one
 // JSON line.
 //
-//   bench_load ADDRESS CHANNEL IN_FLIGHT WARMUP_SECONDS SECONDS [BODY_BYTES]
+//   [BENCH_KEY=KEY] bench_load ADDRESS CHANNEL IN_FLIGHT WARMUP_SECONDS SECONDS [BODY_BYTES]
 #include <grpcpp/grpcpp.h>
 
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstdlib>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -45,6 +46,7 @@ class Caller {
 
   void Ask() {
     context_ = std::make_unique<grpc::ClientContext>();
+    if (key_ != nullptr) context_->AddMetadata("authorization", key_);
     asked_ = Clock::now();
     stub_.async()->SendRequest(context_.get(), &request_, &response_,
                                [this](grpc::Status status) { Answered(status); });
@@ -75,6 +77,7 @@ class Caller {
   kubemq::kubemq::Stub& stub_;
   Totals& totals_;
   const Clock::time_point begin_, end_;
+  const char* const key_ = std::getenv("BENCH_KEY");  // null: none is sent
   kubemq::Request request_;
   kubemq::Response response_;
   std::unique_ptr<grpc::ClientContext> context_;

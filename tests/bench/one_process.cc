@@ -2,6 +2,10 @@
 // second hop.
 #include <boost/asio/signal_set.hpp>
 #include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include "broker_adapters/base/loop.h"
 #include "broker_adapters/embedded/embedded_broker.h"
@@ -12,11 +16,25 @@
 namespace llm_router {
 namespace {
 
+// $BENCH_KEY among a thousand others; without it the server asks for none.
+std::shared_ptr<Access> MakeKeys() {
+  const char* key = std::getenv("BENCH_KEY");
+  if (key == nullptr) return std::make_shared<Access>();
+  std::vector<KeyConfig> keys(1'001);
+  for (size_t i = 0; i < keys.size(); ++i) {
+    keys[i].hash = Sha256Hex(i == 0 ? std::string(key) : std::to_string(i));
+    keys[i].tenant = "bench";
+  }
+  return std::make_shared<Access>(keys);
+}
+
 Awaitable<void> Work(Loop& loop, int& code) {
   const auto broker = MakeEmbeddedBroker(loop.executor(), EmbeddedOptions());
   KubemqDoorOptions options;
   options.port = 0;
-  const auto server = KubemqServer::Start(loop, *broker);
+  KubemqServerOptions serving;
+  serving.access = MakeKeys();
+  const auto server = KubemqServer::Start(loop, *broker, serving);
   auto door = KubemqDoor::Start(server, options);
   KubemqRestOptions plain;
   plain.port = 0;
