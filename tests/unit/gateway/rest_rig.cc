@@ -41,14 +41,23 @@ void RestRig::Stop(Milliseconds grace) {
   });
 }
 
-HttpAnswer RestRig::Get(std::string_view path) {
-  return Exchange(fmt::format("GET {} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", path));
+HttpAnswer RestRig::Get(std::string_view path, std::string_view headers) {
+  return Exchange(fmt::format("GET {} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{}\r\n", path, headers));
 }
 
-HttpAnswer RestRig::Post(std::string_view path, std::string_view body, std::string_view type) {
-  return Exchange(fmt::format(
-      "POST {} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: {}\r\nContent-Length: {}\r\n\r\n{}",
-      path, type, body.size(), body));
+HttpAnswer RestRig::Post(std::string_view path, std::string_view body, std::string_view type,
+                         std::string_view headers) {
+  return Exchange(
+      fmt::format("POST {} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: "
+                  "{}\r\nContent-Length: {}\r\n{}\r\n{}",
+                  path, type, body.size(), headers, body));
+}
+
+void RestRig::EndRevoked() {
+  doors_.loop().RunTask([this]() -> Awaitable<void> {
+    rest_->EndRevoked();
+    co_return;
+  });
 }
 
 HttpAnswer RestRig::Exchange(const std::string& request) {

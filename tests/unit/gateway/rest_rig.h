@@ -32,8 +32,11 @@ class RestRig {
   // Stops as the process does: the server, then the doors.
   void Stop(Milliseconds grace);
 
-  HttpAnswer Get(std::string_view path);
-  HttpAnswer Post(std::string_view path, std::string_view body, std::string_view type = "application/json");
+  // `headers`: more lines, each with its CRLF.
+  HttpAnswer Get(std::string_view path, std::string_view headers = "");
+  HttpAnswer Post(std::string_view path, std::string_view body, std::string_view type = "application/json",
+                  std::string_view headers = "");
+  void EndRevoked();
 
  private:
   HttpAnswer Exchange(const std::string& request);
