@@ -113,17 +113,23 @@ class HttpServer::Impl {
 
   void Admit(HttpSocket socket) {
     const ServerTls* const tls = context_.options.tls;
-    if (sessions_.size() >= context_.options.max_connections) {
-      error_code ignored;
-      socket.non_blocking(true, ignored);
-      if (!tls) boost::asio::write(socket, boost::asio::buffer(kFull), ignored);
-      return;
-    }
+    if (sessions_.size() >= context_.options.max_connections)
+      return TurnAway(std::move(socket), tls == nullptr);
     auto session = std::make_shared<HttpSession>(
         HttpStream(std::move(socket), tls ? tls->current()->context : nullptr), context_);
     sessions_.insert(session.get());
     HttpSession& running = *session;
     running.set_task(running_.Spawn(Serve(std::move(session))));
+  }
+
+  void TurnAway(HttpSocket socket, bool is_plaintext) {
+    if (const auto left_out = context_.refusals.Admit(Now())) {
+      log::Info("a connection was refused: {} are open, and no more are allowed ({} more)", sessions_.size(),
+                *left_out);
+    }
+    error_code ignored;
+    socket.non_blocking(true, ignored);
+    if (is_plaintext) boost::asio::write(socket, boost::asio::buffer(kFull), ignored);
   }
 
   Awaitable<void> Serve(std::shared_ptr<HttpSession> session) {
