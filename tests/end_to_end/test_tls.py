@@ -1,6 +1,7 @@
 """TLS on every port, and a key with it: gateway, worker, command line and an SDK."""
 
 import contextlib
+import hashlib
 import json
 import re
 import shlex
@@ -31,9 +32,15 @@ from sdks import need_environment
 
 ROUTES = {"openai": route("openai:gpt-4o-mini")}
 
+CALLER, WORKER = "key-of-a-caller", "key-of-a-worker"
+
+
+def entry(key, access):
+    return {"hash": "sha256:" + hashlib.sha256(key.encode()).hexdigest(), "tenant": "acme", "access": access}
+
 
 class SecuredCluster:
-    """A gateway and a worker process that meet over TLS; with mutual=True both show certificates."""
+    """A gateway and a worker process that meet over TLS, with keys; with mutual=True both show certificates, too."""
 
     def __init__(self, folder, mutual=False):
         self.folder = folder
@@ -44,8 +51,9 @@ class SecuredCluster:
         if mutual:
             tls["client_ca"] = str(self.certificates.ca)
         listen = {"host": "127.0.0.1", "grpc": 0, "rest": 0, "admin": 0, "http": 0, "tls": tls}
-        self.gateway = Server("gateway", folder, {"broker": f"embedded:{folder}/data", "listen": listen},
-                              "--roles", "gateway")  # fmt: skip
+        keys = [entry(CALLER, "caller"), entry(WORKER, "worker")]
+        config = {"broker": f"embedded:{folder}/data", "listen": listen, "keys": keys}
+        self.gateway = Server("gateway", folder, config, "--roles", "gateway")
         self.mine = {"ca": str(self.certificates.ca)}
         if mutual:
             self.mine.update(self.certificates.issue("me", "DNS:me"))
@@ -53,20 +61,20 @@ class SecuredCluster:
 
     def start_worker(self, name, **broker):
         config = {
-            "broker": {"url": f"kubemq://{self.gateway.grpc}", **self.mine, **broker},
+            "broker": {"url": f"kubemq://{self.gateway.grpc}", "key": "${ROUTER_KEY}", **self.mine, **broker},
             "listen": {"grpc": 0, "rest": 0, "admin": 0, "http": 0},
             "providers": providers(self.simulator),
             "routes": ROUTES,
         }
-        return Server(name, self.folder, config, "--roles", "worker", environment={"CANARY_KEY": "sk-1"})
+        return Server(name, self.folder, config, "--roles", "worker", environment={"CANARY_KEY": "sk-1", "ROUTER_KEY": WORKER})
 
     def options(self):
         flags = {"ca": "--ca", "cert": "--cert", "cert_key": "--cert-key"}
         return [word for name, path in self.mine.items() for word in (flags[name], path)]
 
-    def ask(self, *options):
+    def ask(self, *options, key=CALLER):
         return run("ask", "-r", "openai", *options, "What is a queue?", folder=self.folder,
-                   environment={"LLM_ROUTER_ADDRESS": self.gateway.grpc})  # fmt: skip
+                   environment={"LLM_ROUTER_ADDRESS": self.gateway.grpc, "LLM_ROUTER_KEY": key})  # fmt: skip
 
     def client_context(self):
         context = ssl.create_default_context(cafile=str(self.certificates.ca))
@@ -99,10 +107,37 @@ def test_ask_is_answered_by_a_worker_that_came_by_tls(secured):
     assert "What is a queue?" in done.stdout
 
 
+def test_a_key_that_is_not_known_is_refused_over_tls(secured):
+    done = secured.ask(*secured.options(), key="another-key")
+    assert done.returncode == 1
+    assert "refuses the key" in done.stderr and "--key" in done.stderr and "another-key" not in done.stderr
+    done = secured.ask(*secured.options(), key="")
+    assert "asks for a key" in done.stderr
+
+
+def test_a_worker_whose_key_is_refused_ends_and_says_so(one_way):
+    broker = {"url": f"kubemq://{one_way.gateway.grpc}", "key": "another-key", **one_way.mine}
+    config = one_way.folder / "refused.yaml"
+    config.write_text(json.dumps({"broker": broker, "listen": {"admin": 0}}))
+    done = run("serve", "-c", config, "--roles", "worker", folder=one_way.folder)
+    assert done.returncode == 1
+    assert "refuses the key" in done.stderr and "`broker.key`" in done.stderr and "another-key" not in done.stderr
+
+
 def test_health_is_served_over_tls(secured):
     url = f"https://{secured.gateway.doors['admin']}/health"
     with urllib.request.urlopen(url, context=secured.client_context(), timeout=PATIENCE) as answer:
         assert answer.read() == b"healthy"
+
+
+def test_rest_is_served_over_tls(secured):
+    request = urllib.request.Request(
+        f"https://{secured.gateway.doors['rest']}/model",
+        data=json.dumps({"model_type": "openai", "input_data": "What is a queue?"}).encode(),
+        headers={"content-type": "application/json", "authorization": f"Bearer {CALLER}"},
+    )
+    with urllib.request.urlopen(request, context=secured.client_context(), timeout=PATIENCE) as answer:
+        assert b"What is a queue?" in answer.read()
 
 
 def test_without_the_ca_the_error_says_what_to_give(one_way):
@@ -144,7 +179,7 @@ def serial(address, context):
 def test_a_new_certificate_is_shown_at_every_port_and_nobody_is_cut_off(one_way):
     context = one_way.client_context()
     context.set_alpn_protocols(["h2", "http/1.1"])
-    doors = {name: one_way.gateway.doors[name] for name in ("grpc", "admin")}
+    doors = {name: one_way.gateway.doors[name] for name in ("grpc", "rest", "admin")}
     before = {name: serial(address, context) for name, address in doors.items()}
     one_way.certificates.issue("server")
     for name, address in doors.items():
@@ -196,8 +231,8 @@ import sys
 from pathlib import Path
 from kubemq import ClientConfig, CQClient, QueryMessage, TLSConfig
 
-address, ca = sys.argv[1:]
-config = ClientConfig(address=address, client_id="tls", tls=TLSConfig(enabled=True, ca_file=Path(ca)))
+address, ca, key = sys.argv[1:]
+config = ClientConfig(address=address, client_id="tls", auth_token=key, tls=TLSConfig(enabled=True, ca_file=Path(ca)))
 with CQClient(config=config) as client:
     reply = client.send_query(QueryMessage(channel="openai_requests", body=b"What is a queue?", timeout_in_seconds=60))
     print(reply.is_executed, reply.error, reply.body.decode())
@@ -207,7 +242,7 @@ with CQClient(config=config) as client:
 def test_the_python_sdk_asks_over_tls_as_its_documentation_says(one_way):
     need_environment("kubemq-4.1.5")
     python = SDK / "kubemq-4.1.5" / "bin" / "python"
-    command = [python, "-c", PYTHON, one_way.gateway.grpc, one_way.certificates.ca]
+    command = [python, "-c", PYTHON, one_way.gateway.grpc, one_way.certificates.ca, CALLER]
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("True")

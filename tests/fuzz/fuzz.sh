@@ -21,7 +21,7 @@ done
 
 status=0
 "$program" "$found" "$seeds" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=16384 \
-  -artifact_prefix="$broken/" -print_final_stats=1 -verbosity=0 || status=$?
+  -artifact_prefix="$broken/" -print_final_stats=1 -print_funcs=0 -verbosity=0 || status=$?
 if ((status)); then
   input=$(find "$broken" -type f -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d' ' -f2-)
   printf '\n%s: an input breaks it. To try it again:\n  %s %s\n' "$name" "$program" "$input"

@@ -1,5 +1,7 @@
 // What the KubeMQ wire brings: the checks and conversions of door and adapter, there and back. The first byte
 // chooses the message, the rest is its protobuf.
+#include <google/protobuf/stubs/logging.h>
+
 #include <string>
 
 #include "broker_adapters/kubemq/check.h"
@@ -57,6 +59,12 @@ void FeedSubscribe(const std::string& bytes) {
 
 }  // namespace
 }  // namespace llm_router
+
+// Protobuf would tell of every string that is not UTF-8.
+extern "C" int LLVMFuzzerInitialize(int* /*argc*/, char*** /*argv*/) {
+  google::protobuf::SetLogHandler(nullptr);
+  return 0;
+}
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;

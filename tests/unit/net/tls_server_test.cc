@@ -244,6 +244,43 @@ TEST_CASE("what a client sends while its request is handled is its next request"
   });
 }
 
+// Makes a WebSocket of the connection, a moment late, and sends every message back.
+Awaitable<void> SendBack(HttpRequest& request, HttpResponder& responder, Milliseconds late) {
+  co_await Sleep(Now() + late);
+  const auto socket = responder.Upgrade(request, WebSocketOptions());
+  if (!socket.ok() || !(co_await (*socket)->Accept()).ok()) co_return;
+  while (true) {
+    auto message = co_await (*socket)->Receive();
+    if (!message.ok()) co_return;
+    (void)co_await (*socket)->Send(*std::move(message));
+  }
+}
+
+TEST_CASE("a WebSocket stands on TLS, also when its first message came with the handshake") {
+  const Milliseconds late = GENERATE(Milliseconds(0), Milliseconds(20));  // 20: a read is under way meanwhile
+  Run([&](Loop& loop) -> Awaitable<void> {
+    const Certificates certificates;
+    const auto tls = LoadTls(WithoutCa(certificates.Issue("server")));
+    const auto server = Serve(loop, *tls, [late](HttpRequest& request, HttpResponder& responder) {
+      return SendBack(request, responder, late);
+    });
+    const std::string upgrade =
+        "GET / HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
+        "sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    const std::string one("\x81\x83\0\0\0\0one", 9), two("\x81\x83\0\0\0\0two", 9),
+        close("\x88\x80\0\0\0\0", 6);
+    TlsClient client(loop.executor(), certificates.Issue("me"));
+    CHECK_FALSE(co_await client.Connect(server->port()));
+    CHECK_FALSE(co_await client.Write(upgrade + one));
+    CHECK(Contains(co_await client.ReadUntil("\x81\x03one"), "HTTP/1.1 101 "));
+    CHECK_FALSE(co_await client.Write(two));
+    CHECK(Contains(co_await client.ReadUntil("two"), "\x81\x03two"));
+    CHECK_FALSE(co_await client.Write(close));
+    CHECK(Contains(co_await client.ReadAll(), "\x88"));
+    co_await server->Stop(kGrace);
+  });
+}
+
 TEST_CASE("a refusal arrives whole although the client is still sending") {
   Run([](Loop& loop) -> Awaitable<void> {
     const Certificates certificates;
