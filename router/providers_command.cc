@@ -46,7 +46,7 @@ absl::Status NoSuchProvider(const Config& config, const std::string& name) {
 // The configuration, with the provider `name` in it: for a type that nobody configured one of that name,
 // whose key is where such keys usually are.
 absl::StatusOr<Config> ConfigWith(const ServeArguments& arguments, const std::string& name) {
-  ASSIGN_OR_RETURN(const Config config, LoadConfig(LoadRequestOf(arguments.file, arguments.settings)));
+  ASSIGN_OR_RETURN(Config config, LoadConfig(LoadRequestOf(arguments.file, arguments.settings)));
   if (IsConfigured(config, name)) return config;
   const ProviderRow* row = FindProviderRow(name);
   if (row == nullptr) return NoSuchProvider(config, name);

@@ -61,7 +61,7 @@ class Use {
 absl::StatusOr<std::unique_ptr<QueueFile>> QueueFile::Open(SQLite::Database& database) {
   std::unique_ptr<QueueFile> file;
   absl::Status later = absl::OkStatus();
-  const absl::Status opened = TrySqlite([&] {
+  absl::Status opened = TrySqlite([&] {
     const int version = database.execAndGet("PRAGMA user_version").getInt();
     if (version > kVersion) {
       later = absl::DataLossError(fmt::format(

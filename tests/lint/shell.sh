@@ -7,5 +7,9 @@ mapfile -t files < <({
   git ls-files --cached --others --exclude-standard -- '*.sh'
   git grep -lE --untracked '^#!.*\b(ba)?sh$' -- ':!*.md'
 } | sort -u)
-shellcheck "${files[@]}"
+# The examples that README shows are what one types at a prompt: without a first line of that kind.
+mapfile -t typed < <(grep -LE '^#!' "${files[@]}")
+mapfile -t scripts < <(grep -lE '^#!' "${files[@]}")
+shellcheck "${scripts[@]}"
+((${#typed[@]} == 0)) || shellcheck --shell=sh "${typed[@]}"
 echo "shellcheck: ${#files[@]} scripts"
