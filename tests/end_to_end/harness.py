@@ -32,6 +32,8 @@ OURS = re.compile(r"^(LLM_ROUTER_.*|OPENAI_API_KEY|ANTHROPIC_API_KEY|KUBEMQ_.*|h
 def clean_environment(extra=None):
     environment = {name: value for name, value in os.environ.items() if not OURS.match(name)}
     environment["ASAN_OPTIONS"] = "detect_leaks=1:abort_on_error=0:exitcode=99"
+    suppressions = REPOSITORY / "tests" / "support" / "lsan_suppressions.txt"
+    environment["LSAN_OPTIONS"] = f"suppressions={suppressions}:print_suppressions=0"
     environment["UBSAN_OPTIONS"] = "print_stacktrace=1:halt_on_error=1:exitcode=99"
     environment.update(extra or {})
     return environment
