@@ -14,10 +14,14 @@
 namespace llm_router {
 namespace {
 
-std::unique_ptr<Broker> OpenEmbedded(Executor executor, const BrokerOptions& broker, std::string_view) {
+absl::StatusOr<std::unique_ptr<Broker>> OpenEmbedded(Executor executor, const BrokerOptions& broker,
+                                                     std::string_view folder) {
   EmbeddedOptions options;
   options.max_body = broker.max_body;
-  return MakeEmbeddedBroker(executor, options);
+  QueueOptions queues;
+  queues.folder = std::string(folder);
+  queues.max_bytes = broker.queue_bytes;
+  return OpenEmbeddedBroker(executor, options, std::move(queues));
 }
 
 // Whether what goes there stays on this machine.
@@ -25,7 +29,8 @@ bool IsThisMachine(std::string_view address) {
   return address.starts_with("127.") || address.starts_with("localhost:") || address.starts_with("[::1]:");
 }
 
-std::unique_ptr<Broker> OpenKubemq(Executor executor, const BrokerOptions& broker, std::string_view address) {
+absl::StatusOr<std::unique_ptr<Broker>> OpenKubemq(Executor executor, const BrokerOptions& broker,
+                                                   std::string_view address) {
   KubemqOptions options;
   options.address = std::string(address);
   if (!broker.key.empty() && !broker.tls && !IsThisMachine(address))
@@ -55,7 +60,8 @@ struct Engine {
   std::string_view prefix;  // of its URLs
   std::string_view form;    // as a user writes it
   bool (*valid)(std::string_view rest);
-  std::unique_ptr<Broker> (*open)(Executor executor, const BrokerOptions& broker, std::string_view rest);
+  absl::StatusOr<std::unique_ptr<Broker>> (*open)(Executor executor, const BrokerOptions& broker,
+                                                  std::string_view rest);
 };
 
 constexpr std::array kEngines = {

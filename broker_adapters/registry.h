@@ -1,6 +1,7 @@
 // The engines: one row per URL scheme. The only place that turns a `broker` setting into a Broker.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,6 +24,7 @@ struct BrokerOptions {
   Secret key;                          // a foreign engine's, or empty
   std::optional<TlsPem> tls;           // towards a foreign engine; none: plaintext
   size_t max_body = 32 * 1024 * 1024;  // bytes; an engine that carries less says so in its Caps
+  uint64_t queue_bytes = uint64_t{10} * 1024 * 1024 * 1024;  // that an engine in this process keeps on disk
 };
 
 // Whether `url` names an engine that runs in this process.
@@ -33,7 +35,8 @@ bool IsEmbedded(std::string_view url);
 // The same of everything else: an engine in this process takes neither key nor TLS.
 [[nodiscard]] absl::Status CheckBrokerOptions(const BrokerOptions& options);
 
-// Opens the engine. A foreign one that can't be reached now is no error: the adapter goes on trying.
+// Opens the engine. A foreign one that can't be reached now is no error: the adapter goes on trying. One in this
+// process needs its folder for itself: fault storage_failed when it can't have it.
 absl::StatusOr<std::unique_ptr<Broker>> OpenBroker(Executor executor, BrokerOptions options);
 
 }  // namespace llm_router

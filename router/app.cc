@@ -300,6 +300,7 @@ absl::StatusOr<BrokerOptions> ReadBroker(const Config& config) {
   options.url = config.broker.url;
   options.key = config.broker.key;
   options.max_body = static_cast<size_t>(config.limits.body);
+  options.queue_bytes = static_cast<uint64_t>(config.limits.queue_bytes);
   ASSIGN_OR_RETURN(options.tls, ReadTls(config.broker.tls, kNames));
   RETURN_IF_ERROR(CheckBrokerOptions(options));
   return options;

@@ -83,6 +83,9 @@ constexpr Setting kTable[] = {
     {.path = "limits.body", .kind = kInteger, .fallback = "33554432", .least = 1024, .most = 104857600,
      .store = [](Config& config, const SettingValue& value) { config.limits.body = value.number; },
      .help = "Bytes of the largest query or reply."},
+    {.path = "limits.queue_bytes", .kind = kInteger, .fallback = "10737418240", .least = 1'048'576, .most = 1'000'000'000'000'000,
+     .store = [](Config& config, const SettingValue& value) { config.limits.queue_bytes = value.number; },
+     .help = "Bytes that the embedded broker's queues may hold on disk."},
 
     {.path = "listen", .kind = kGroup,
      .help = "Where callers come in."},
