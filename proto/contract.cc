@@ -3,48 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "broker_adapters/base/status.h"
 #include "broker_adapters/base/text.h"
 #include "proto/fault.h"
+#include "proto/json_fields.h"
 
 namespace llm_router::contract {
 namespace {
 
-using Json = nlohmann::json;
-
 constexpr std::string_view kRequestsSuffix = "_requests";
-
-// Replies carry words of providers; a byte that is no UTF-8 must not make the whole reply unsayable.
-std::string Dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
-
-absl::StatusOr<Json> ParseObject(std::string_view body, std::string_view what) {
-  Json json = Json::parse(body, nullptr, false);
-  if (!json.is_object())
-    return MakeFault(Fault::kInvalidRequest, fmt::format("{} must be a JSON object", what));
-  return json;
-}
-
-std::string StringOr(const Json& object, std::string_view key, std::string_view fallback = {}) {
-  const auto it = object.find(key);
-  return it != object.end() && it->is_string() ? it->get<std::string>() : std::string(fallback);
-}
-
-int64_t IntOr(const Json& object, std::string_view key, int64_t fallback = 0) {
-  const auto it = object.find(key);
-  return it != object.end() && it->is_number_integer() ? it->get<int64_t>() : fallback;
-}
-
-std::vector<std::string> StringsOf(const Json& object, std::string_view key) {
-  std::vector<std::string> strings;
-  const auto it = object.find(key);
-  if (it == object.end() || !it->is_array()) return strings;
-  for (const Json& item : *it) {
-    if (item.is_string()) strings.push_back(item.get<std::string>());
-  }
-  return strings;
-}
 
 absl::Status BadTag(std::string_view tag, std::string_view value, std::string_view takes) {
   return MakeFault(Fault::kInvalidRequest,
@@ -70,6 +38,10 @@ absl::StatusOr<std::string> DialectOf(const Tags& tags) {
 
 std::string RequestsChannel(std::string_view route) { return fmt::format("{}{}", route, kRequestsSuffix); }
 
+std::string JobsQueue(std::string_view route) { return fmt::format("{}_jobs", route); }
+
+std::string DeadQueue(std::string_view route) { return fmt::format("{}_dead", route); }
+
 std::string WorkerControlChannel(std::string_view worker) {
   return fmt::format("{}.{}", kControlChannel, worker);
 }
@@ -77,6 +49,17 @@ std::string WorkerControlChannel(std::string_view worker) {
 std::optional<std::string_view> RouteOfRequestsChannel(std::string_view channel) {
   if (!channel.ends_with(kRequestsSuffix) || channel == kRequestsSuffix) return std::nullopt;
   return channel.substr(0, channel.size() - kRequestsSuffix.size());
+}
+
+absl::Status CheckReplyTo(std::string_view queue) {
+  const bool ours = queue.starts_with("llm") || queue.starts_with("stream") ||
+                    queue.ends_with(kRequestsSuffix) || queue.ends_with("_jobs") || queue.ends_with("_dead");
+  if (!queue.empty() && !ours && queue.find_first_of("*> \t\r\n") == std::string_view::npos)
+    return absl::OkStatus();
+  return MakeFault(Fault::kInvalidRequest,
+                   fmt::format("tag reply-to is \"{}\": it takes a queue of your own, whose name neither begins "
+                               "with llm or stream nor ends with _requests, _jobs or _dead",
+                               queue.substr(0, 64)));
 }
 
 absl::Status CheckRouteName(std::string_view name) {

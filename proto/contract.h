@@ -20,12 +20,19 @@ namespace llm_router::contract {
 // ---- channels and groups ----
 
 inline constexpr std::string_view kWorkersGroup = "workers";
+inline constexpr std::string_view kJobsGroup = "jobs";
+inline constexpr std::string_view kJobsChannel = "llm_jobs";        // job.h, batch.h
+inline constexpr std::string_view kJournalChannel = "llm_journal";  // journal.h
 inline constexpr std::string_view kHeartbeatChannel = "llm_workers";
 inline constexpr std::string_view kControlChannel = "llm_control";
 
 std::string RequestsChannel(std::string_view route);  // <route>_requests
+std::string JobsQueue(std::string_view route);        // <route>_jobs
+std::string DeadQueue(std::string_view route);        // <route>_dead
 std::string WorkerControlChannel(std::string_view worker);
 std::optional<std::string_view> RouteOfRequestsChannel(std::string_view channel);
+// Where a job's result may be sent: no channel of ours. Fault invalid_request otherwise.
+[[nodiscard]] absl::Status CheckReplyTo(std::string_view queue);
 
 // Route names: [A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*, not beginning with `llm` or `stream`.
 [[nodiscard]] absl::Status CheckRouteName(std::string_view name);
@@ -49,6 +56,7 @@ inline constexpr std::string_view kIdempotencyKey = "idempotency-key";
 inline constexpr std::string_view kRequestId = "request-id";
 inline constexpr std::string_view kTraceparent = "traceparent";
 inline constexpr std::string_view kQuery = "query";
+inline constexpr std::string_view kJob = "job";
 inline constexpr std::string_view kTenant = "tenant";
 // on replies only
 inline constexpr std::string_view kProvider = "provider";
@@ -57,6 +65,8 @@ inline constexpr std::string_view kInputTokens = "input-tokens";
 inline constexpr std::string_view kOutputTokens = "output-tokens";
 inline constexpr std::string_view kQueueMs = "queue-ms";
 inline constexpr std::string_view kWarnings = "warnings";
+// on what lies in <route>_dead only
+inline constexpr std::string_view kReason = "reason";
 }  // namespace tag
 
 namespace dialect {
