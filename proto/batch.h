@@ -1,8 +1,8 @@
 // Batches: many jobs with one progress, on `llm_jobs` like jobs (job.h).
 //
 // A batch is created, filled by appending lines, sealed (only then does it run, and only if every line is
-// valid), and read while it runs. States, counts and errors are named as OpenAI's Batch API names them. Values
-// and pure functions; any thread.
+// valid), and read while it runs. States, counts and errors are named as OpenAI's Batch API names them.
+// Values and pure functions; any thread.
 #pragma once
 
 #include <cstdint>
@@ -61,8 +61,8 @@ struct BatchOptions {
   BatchOptions() = default;
 
   BatchFormat format = BatchFormat::kOpenAi;
-  std::string route;  // of text lines; of others: where their model names no route
-  Tags tags;          // of text lines' queries: model, system, temperature, max-tokens
+  std::string route;        // of text lines; of others: where their model names no route
+  Tags tags;                // of text lines' queries: model, system, temperature, max-tokens
   int64_t batch_size = 0;   // lines handed to the workers at a time, at most; 0 = as many as keep them busy
   int64_t concurrency = 0;  // lines at work at a time, at most; 0 = no bound of its own
   int64_t completion_window = 24 * 60 * 60;  // seconds; what is not finished then has expired

@@ -56,10 +56,11 @@ absl::Status CheckReplyTo(std::string_view queue) {
                     queue.ends_with(kRequestsSuffix) || queue.ends_with("_jobs") || queue.ends_with("_dead");
   if (!queue.empty() && !ours && queue.find_first_of("*> \t\r\n") == std::string_view::npos)
     return absl::OkStatus();
-  return MakeFault(Fault::kInvalidRequest,
-                   fmt::format("tag reply-to is \"{}\": it takes a queue of your own, whose name neither begins "
-                               "with llm or stream nor ends with _requests, _jobs or _dead",
-                               queue.substr(0, 64)));
+  return MakeFault(
+      Fault::kInvalidRequest,
+      fmt::format("tag reply-to is \"{}\": it takes a queue of your own, whose name neither begins "
+                  "with llm or stream nor ends with _requests, _jobs or _dead",
+                  queue.substr(0, 64)));
 }
 
 absl::Status CheckRouteName(std::string_view name) {

@@ -1,7 +1,8 @@
 // Jobs: what callers ask `llm_jobs` about one, and what they are told.
 //
-// A job is a durable query: acknowledged means on disk, and it has exactly one result. Each question is a query
-// whose body is a JSON object with an `op`; so is its reply's body. Values and pure functions; any thread.
+// A job is a durable query: acknowledged means on disk, and it has exactly one result. Each question is a
+// query whose body is a JSON object with an `op`; so is its reply's body. Values and pure functions; any
+// thread.
 #pragma once
 
 #include <cstdint>
@@ -32,6 +33,9 @@ struct JobReply {
   Tags tags;
 };
 
+Json ToJsonValue(const JobReply& reply);
+JobReply ParseJobReply(const Json& object);
+
 // Why one run of it failed.
 struct JobFailure {
   JobFailure() = default;
@@ -54,10 +58,10 @@ struct Job {
   int64_t created_at = 0;
   int64_t started_at = 0;  // its last run
   int64_t finished_at = 0;
-  int64_t runs = 0;                    // provider busy uses up none
-  std::optional<int64_t> position;     // while queued: how many of its route go before it
-  std::vector<JobFailure> failures;    // of its runs, oldest first
-  std::optional<JobReply> reply;       // op `result`, once it is final
+  int64_t runs = 0;                  // provider busy uses up none
+  std::optional<int64_t> position;   // while queued: how many of its route go before it
+  std::vector<JobFailure> failures;  // of its runs, oldest first
+  std::optional<JobReply> reply;     // op `result`, once it is final
 };
 Json ToJsonValue(const Job& job);
 std::string ToJson(const Job& job);

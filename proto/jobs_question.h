@@ -10,8 +10,8 @@
 
 namespace llm_router::contract {
 
-using JobsQuestion = std::variant<SubmitJob, AboutJob, ListJobs, CreateBatch, AppendLines, AboutBatch, ReadLines,
-                                  ReadErrors, ListBatches>;
+using JobsQuestion = std::variant<SubmitJob, AboutJob, ListJobs, CreateBatch, AppendLines, AboutBatch,
+                                  ReadLines, ReadErrors, ListBatches>;
 
 // Fault invalid_request naming the field and what it takes; an unknown op's names those there are.
 absl::StatusOr<JobsQuestion> ParseJobsQuestion(std::string_view body);

@@ -1,4 +1,5 @@
-// The journal's two questions, on `llm_journal`: a worker asks `begin` before it runs a job and `finish` after.
+// The journal's two questions, on `llm_journal`: a worker asks `begin` before it runs a job and `finish`
+// after.
 //
 // Each may be repeated: the answer to the same run is the same. Values and pure functions; any thread.
 #pragma once
@@ -17,8 +18,17 @@
 
 namespace llm_router::contract {
 
-// May this run of the job start? What lies in <route>_jobs without the tag `job` was put there by a stranger's
-// client: it comes whole, and the journal takes it over.
+// What lies in <route>_jobs without the tag `job`: a client of another make put it there.
+struct ForeignMessage {
+  ForeignMessage() = default;
+
+  std::string id;       // its sender's
+  int64_t sent_at = 0;  // Unix ns; with the id and the tenant it tells the same message from a new one
+  std::string body;
+  Tags tags;  // `tenant` among them
+};
+
+// May this run of the job start? A foreign message comes whole, and the journal takes it over.
 struct Begin {
   Begin() = default;
 
@@ -27,18 +37,12 @@ struct Begin {
   std::string worker;  // as in its heartbeats
   std::string route;
 
-  struct Message {
-    std::string id;       // its sender's
-    int64_t sent_at = 0;  // Unix ns; with the id and the tenant it tells the same message from a new one
-    std::string body;
-    Tags tags;  // `tenant` among them
-  };
-  std::optional<Message> message;
+  std::optional<ForeignMessage> message;
 };
 
 enum class BeginVerdict {
   kGo,
-  kAdopted,      // a stranger's message is a job now and comes again as one: acknowledge it
+  kAdopted,      // the foreign message is a job now and comes again as one: acknowledge it
   kDone,         // it has its result: acknowledge
   kBusy,         // another run lives: nack, with `wait`
   kCancelled,    // acknowledge

@@ -46,6 +46,16 @@ std::vector<std::string> StringsOf(const Json& object, std::string_view key) {
   return strings;
 }
 
+std::vector<Json> ArrayOf(const Json& object, std::string_view key) {
+  std::vector<Json> items;
+  const auto it = object.find(key);
+  if (it == object.end() || !it->is_array()) return items;
+  for (const Json& item : *it) {
+    if (item.is_object()) items.push_back(item);
+  }
+  return items;
+}
+
 Tags TagsOf(const Json& object, std::string_view key) {
   Tags tags;
   const auto it = object.find(key);
@@ -65,7 +75,8 @@ Json ToJsonValue(const absl::Status& failure) {
 absl::Status FailureOf(const Json& object) {
   const Fault fault = FaultNamed(StringOr(object, "code")).value_or(Fault::kInternal);
   std::optional<std::chrono::milliseconds> wait;
-  if (const auto ms = OptionalInt(object, "retry_after_ms"); ms && *ms >= 0) wait = std::chrono::milliseconds(*ms);
+  if (const auto ms = OptionalInt(object, "retry_after_ms"); ms && *ms >= 0)
+    wait = std::chrono::milliseconds(*ms);
   return MakeFault(fault, StringOr(object, "message"), wait);
 }
 

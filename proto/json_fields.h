@@ -1,9 +1,9 @@
-// Reading and writing the JSON objects of the contract, for its own source files. What is absent or of another
-// type is the fallback: a reader of ours is content with less, and passes over what it does not know. Pure.
+// Reading and writing the JSON objects of the contract, for its own source files. What is absent or of
+// another type is the fallback: a reader of ours is content with less, and passes over what it does not know.
+// Pure.
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -28,6 +28,8 @@ int64_t IntOr(const Json& object, std::string_view key, int64_t fallback = 0);
 std::optional<int64_t> OptionalInt(const Json& object, std::string_view key);
 bool BoolOr(const Json& object, std::string_view key, bool fallback = false);
 std::vector<std::string> StringsOf(const Json& object, std::string_view key);
+// The items that are objects.
+std::vector<Json> ArrayOf(const Json& object, std::string_view key);
 // The members that are strings.
 Tags TagsOf(const Json& object, std::string_view key);
 
