@@ -3,10 +3,12 @@
 #include <SQLiteCpp/Exception.h>
 
 #include <boost/asio/post.hpp>
+#include <chrono>
 #include <exception>
 #include <utility>
 
 #include "broker_adapters/base/sqlite.h"
+#include "broker_adapters/base/test_switch.h"
 
 namespace llm_router {
 namespace {
@@ -84,6 +86,10 @@ bool CommitThread::Attempt(Batch& batch) {
   bool again = false;
   absl::Status failure = TrySqlite([&] { database_->exec("BEGIN IMMEDIATE"); });
   if (failure.ok()) failure = DoAll(batch, again);
+  if (TestSwitch("answer-before-commit") && failure.ok() && !again) {
+    Tell(std::exchange(batch, {}));
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+  }
   if (failure.ok() && !again) failure = TrySqlite([&] { database_->exec("COMMIT"); });
   // After some failures SQLite has rolled back by itself.
   if (!failure.ok() || again) {

@@ -140,6 +140,8 @@ absl::Status FaultScript::Append(std::string_view json) {
     entry.path = Text(At(item, "path"));
     entry.model = Text(At(item, "model"));
     if (const Json& times = At(item, "times"); times.is_number_integer()) entry.times = times.get<int64_t>();
+    if (const Json& every = At(item, "every"); every.is_number_integer())
+      entry.every = std::max<int64_t>(every.get<int64_t>(), 1);
     if (const Json& wait = At(item, "retry_after"); !wait.is_null())
       entry.plan.retry_after = ScalarText(wait);
     entry.plan.latency = ToLatency(ScalarText(At(item, "latency_ms")));
@@ -154,6 +156,7 @@ std::optional<FaultPlan> FaultScript::Take(std::string_view path, std::string_vi
   for (auto entry = entries_.begin(); entry != entries_.end(); ++entry) {
     if (!entry->path.empty() && entry->path != path) continue;
     if (!entry->model.empty() && entry->model != model) continue;
+    if (++entry->fitting % entry->every != 0) continue;
     FaultPlan plan = entry->plan;
     if (--entry->times <= 0) entries_.erase(entry);
     return plan;

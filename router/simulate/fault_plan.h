@@ -46,8 +46,8 @@ std::optional<FaultPlan> PlanNamed(std::string_view fault);
 // All names, for messages and help: "bad_utf8, empty, ..., or a status from 400 to 599".
 std::string FaultNames();
 
-// A list of {"fault", "times"?, "path"?, "model"?, "latency_ms"?, "tokens"?, "retry_after"?}. Each request
-// takes the first entry that fits it and is not used up.
+// A list of {"fault", "times"?, "every"?, "path"?, "model"?, "latency_ms"?, "tokens"?, "retry_after"?}. Each
+// request takes the first entry that fits it and is not used up; with `every` only each n-th that fits.
 class FaultScript {
  public:
   // Appends the entries of a JSON list. An error names the entry and what is wrong with it.
@@ -61,6 +61,8 @@ class FaultScript {
   struct Entry {
     FaultPlan plan;
     int64_t times = 1;
+    int64_t every = 1;
+    int64_t fitting = 0;  // requests so far
     std::string path;   // empty: any
     std::string model;  // empty: any
   };

@@ -101,6 +101,15 @@ TEST_CASE("a huge answer is a hundred megabytes, and one who hangs up in it is c
   });
 }
 
+TEST_CASE("a script may leave alone all but each n-th request that fits") {
+  WithSimulator([](Simulated& simulated, Loop&) -> Awaitable<void> {
+    co_await simulated.Script(Json::parse(R"([{"fault": "500", "every": 3, "times": 2}])"));
+    for (const int status : {200, 200, 500, 200, 200, 500, 200, 200, 200}) {
+      (void)co_await simulated.Ask(simulated.OpenAiCall(OpenAiBody("gpt-4o", "x")), status);
+    }
+  });
+}
+
 TEST_CASE("a script is used up by the requests that fit it, in order, after headers and model names") {
   WithSimulator([](Simulated& simulated, Loop&) -> Awaitable<void> {
     co_await simulated.Script(Json::parse(R"([{"fault": "429", "times": 2, "retry_after": 7},
