@@ -39,6 +39,8 @@ class FakeProvider final : public Stage {
 };
 
 class JobRig {
+  const TemporaryFolder folder_;  // before the broker, which keeps its queues there
+
  public:
   using Answer = std::function<absl::StatusOr<Reply>()>;
 
@@ -77,7 +79,6 @@ class JobRig {
   Awaitable<absl::StatusOr<Reply>> OnJournal(Query query);
 
   Executor executor_;
-  const TemporaryFolder folder_;
   std::unique_ptr<Pipeline> pipeline_;
   SubscriptionPtr journal_;
 };

@@ -39,6 +39,7 @@ class WatchedBroker final : public Broker {
     most_receiving = std::max(most_receiving, receiving);
     auto got = co_await ReceiveOrFail(std::move(queue), options);
     --receiving;
+    changed_->Notify();
     co_return got;
   }
   Awaitable<absl::Status> Settle(std::vector<Receipt> receipts, Settlement settlement) override {
