@@ -61,7 +61,8 @@ struct RouteConfig {
   std::string name;
   std::vector<TargetConfig> targets;   // tried in order
   std::vector<ChainStepConfig> chain;  // asked one after the other
-  int concurrency = 256;               // queries running at once, per worker
+  int concurrency = 256;               // queries and jobs running at once, per worker
+  int reserve = 25;                    // of them, those that jobs leave free
 };
 
 struct KeyConfig {
@@ -77,7 +78,7 @@ struct KeyConfig {
 };
 
 struct LimitsConfig {
-  int64_t body = 32 * 1024 * 1024;  // bytes of a query or a reply
+  int64_t body = 32 * 1024 * 1024;                         // bytes of a query or a reply
   int64_t queue_bytes = int64_t{10} * 1024 * 1024 * 1024;  // of the embedded broker's queues, on disk
 };
 

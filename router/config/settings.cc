@@ -172,7 +172,11 @@ constexpr Setting kTable[] = {
      .help = "The route that is asked; another worker may serve it."},
     {.path = "routes.*.concurrency", .kind = kInteger, .fallback = "256", .least = 1, .most = 100'000,
      .store = [](Config& config, const SettingValue& value) { config.routes.back().concurrency = static_cast<int>(value.number); },
-     .help = "Queries running at once, per worker."},
+     .help = "Queries and jobs running at once, per worker."},
+    {.path = "routes.*.reserve", .kind = kInteger, .least = 0, .most = 100'000, .example = "25",
+     .store = [](Config& config, const SettingValue& value) { config.routes.back().reserve = static_cast<int>(value.number); },
+     .help = "How many of them jobs leave free, so that a query always finds room; all of them: this worker takes no jobs. "
+             "Default: a tenth of concurrency."},
     {.path = "routes.*.targets", .kind = kList, .least = 1, .most = 64,
      .remedy = "give at least one, as [ { provider: ID, model: NAME } ], or a chain",
      .help = "What the route may call, tried in order."},
