@@ -11,7 +11,9 @@
 // A Client is one connection and one thread of its own; make one per process and share it. Every member may
 // be called from any thread, any number of calls at once. It connects by itself and mends a broken
 // connection. No call throws for what a network, server or provider does: failures come as Error (result.h).
-// A question is asked at most once: the client itself never repeats it.
+// A question is asked at most once: the client itself never repeats it. What must survive a restart, or has
+// time, is a job (job.h) or a batch of them (batch.h): these are kept by the server, and asked for again
+// without harm.
 //
 // It speaks the KubeMQ wire, so the server may be `llm-router serve` or a KubeMQ server with llm-router
 // workers on it. Link the CMake target llm_router_client.
@@ -22,13 +24,15 @@
 #include <cstdint>
 #include <functional>
 #include <future>
-#include <map>
+#include <iosfwd>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
+#include "client/batch.h"
 #include "client/canceller.h"
+#include "client/job.h"
+#include "client/question.h"
 #include "client/result.h"
 
 namespace llm_router::client {
@@ -46,38 +50,6 @@ struct Options {
   std::string cert_key;
   std::size_t max_body = 32 * 1024 * 1024;  // bytes of one question or answer
   std::string client_id;                    // how the server's side sees this caller; empty: a random one
-};
-
-// Either a text or, with a dialect, a whole request of that API.
-struct Question {
-  std::string route;  // openai asks on the channel openai_requests; empty: Options::route
-  std::string text;   // the prompt, UTF-8
-  std::string model;  // one that the route lists; empty: the route's first
-  std::string system;
-  std::optional<double> temperature;       // 0 to 2
-  std::optional<std::int64_t> max_tokens;  // above 0
-  // openai.chat or anthropic.messages, and that API's JSON request. The text, model, system, temperature and
-  // max_tokens above stay empty then: the body says them.
-  std::string dialect;
-  std::string body;
-  std::optional<std::chrono::milliseconds> timeout;  // empty: Options::timeout
-  std::string request_id;                            // yours, passed along and echoed in Answer::tags
-  // A route that nobody serves: true answers at once with kUnknownRoute, false waits for a worker until the
-  // timeout. (A plain KubeMQ server always waits.)
-  bool fail_fast = true;
-};
-
-struct Answer {
-  std::string text;      // of a dialect's reply: the text in it; empty where there is none (tool calls)
-  std::string model;     // that answered
-  std::string provider;  // that answered; "simulated" when no real one did
-  std::optional<std::int64_t> input_tokens;  // where the provider said
-  std::optional<std::int64_t> output_tokens;
-  std::int64_t attempts = 0;          // provider calls it took; 0: not said
-  std::vector<std::string> warnings;  // what of the question the provider could not be told
-  std::string body;                   // as it came: with a dialect, that API's JSON reply
-  std::string content_type;
-  std::map<std::string, std::string> tags;  // everything else the worker said
 };
 
 // One question of AskMany has ended.
@@ -130,6 +102,24 @@ class Client {
   std::vector<Result<Answer>> AskMany(std::vector<Question> questions, ManyOptions options = {});
   std::vector<Result<Answer>> AskMany(const std::string& route, std::vector<std::string> texts,
                                       ManyOptions options = {});
+
+  // Puts it on the server's disk, and returns: the answer comes when it can (job.h).
+  Result<Job> Submit(Question question, const JobOptions& options = {});
+  Result<Job> Submit(std::string route, std::string text, const JobOptions& options = {});
+  // By its id, or the MessageID a KubeMQ client sent it with.
+  Result<Job> FindJob(const std::string& id);
+  // The newest first, without those that are lines of batches.
+  Result<std::vector<JobStatus>> Jobs(const JobFilter& filter = {});
+
+  // Takes over a whole batch (batch.h) from a file, from a stream, or from prompts for one route, and starts
+  // it. Reads a piece at a time. Bad lines are kInvalidRequest, and nothing of it runs; more than 50,000
+  // lines or 200 MB are kTooLarge.
+  Result<Batch> SubmitBatch(const std::string& file, const BatchOptions& options = {});
+  Result<Batch> SubmitBatch(std::istream& lines, const BatchOptions& options = {});
+  Result<Batch> SubmitBatch(const std::vector<std::string>& prompts, const BatchOptions& options = {});
+  Result<Batch> FindBatch(const std::string& id);
+  // The newest first, at most so many.
+  Result<std::vector<BatchStatus>> Batches(std::size_t most = 20);
 
   // The routes somebody serves now, by name: listens to the workers' heartbeats (one a second) for
   // `listen_for`. Empty: the server is there, but no worker.

@@ -45,11 +45,6 @@ absl::Status CheckDialect(const Question& question) {
       question.dialect));
 }
 
-absl::Status CheckTimeout(std::chrono::milliseconds timeout) {
-  if (timeout > std::chrono::milliseconds(0) && timeout <= kLongestTimeout) return absl::OkStatus();
-  return Invalid(fmt::format("timeout is {} ms: it must be above 0 and at most 24 hours", timeout.count()));
-}
-
 absl::StatusOr<Tags> TagsOf(const Question& question) {
   Tags tags;
   const auto set = [&tags](std::string_view key, std::string value) {
@@ -152,6 +147,18 @@ absl::Status FillFromText(Answer& answer) {
 }  // namespace
 
 std::string_view NameOf(ErrorCode code) { return RowOf(static_cast<Fault>(code)).name; }
+
+absl::Status CheckTimeout(std::chrono::milliseconds timeout) {
+  if (timeout > std::chrono::milliseconds(0) && timeout <= kLongestTimeout) return absl::OkStatus();
+  return Invalid(fmt::format("timeout is {} ms: it must be above 0 and at most 24 hours", timeout.count()));
+}
+
+std::string_view DialectOfReply(std::string_view body) {
+  const Json json = Json::parse(body, nullptr, false);
+  if (At(json, {"choices"}) != nullptr) return dialect::kOpenAiChat;
+  if (At(json, {"content"}) != nullptr) return dialect::kAnthropicMessages;
+  return dialect::kText;
+}
 
 absl::StatusOr<Query> ToQuery(Question question, const Options& options) {
   const std::string& route = question.route.empty() ? options.route : question.route;

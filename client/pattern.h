@@ -15,6 +15,7 @@ namespace llm_router::client {
 enum class Pattern {
   kSync,   // ask and wait: Client::Ask
   kAsync,  // ask and go on: Client::AskAsync, or AskMany for many
+  kBatch,  // give it to the server, which keeps it until it is done: Client::Submit, or SubmitBatch for many
 };
 
 // "sync" for kSync, and so on. Lives as long as the process.
@@ -23,13 +24,14 @@ std::string_view NameOf(Pattern pattern);
 enum class Urgency {
   kNow,       // somebody waits for the answer
   kSoon,      // needed by this process, but not by who is running now
-  kWhenever,  // minutes do not matter
+  kWhenever,  // minutes do not matter, nor whether this process still runs then
 };
 
 struct Work {
   std::size_t count = 1;  // questions
   std::size_t bytes = 0;  // of the longest question; 0: short
   Urgency urgency = Urgency::kNow;
+  bool must_survive = false;  // a restart of this process or of the server must not lose it
 };
 
 struct Advice {

@@ -22,8 +22,6 @@ struct AskFileOptions {
   ProgressLine::Form progress = ProgressLine::Form::kLines;
 };
 
-inline constexpr int kInterrupted = 130;  // what a shell says of a program that Ctrl-C ended
-
 // Writes the answers to `out` in the order of the lines, everything else to `err`. Gives the exit code
 // (console.h): kFailed when any question failed, kInterrupted when `canceller` ended it.
 int RunAskFile(const AskFileOptions& options, const client::Canceller& canceller, std::istream& in,

@@ -11,8 +11,9 @@
 namespace llm_router::cli {
 
 inline constexpr int kDone = 0;
-inline constexpr int kFailed = 1;  // the query failed
-inline constexpr int kUsage = 2;   // the command was called wrongly
+inline constexpr int kFailed = 1;         // the query failed
+inline constexpr int kUsage = 2;          // the command was called wrongly
+inline constexpr int kInterrupted = 130;  // what a shell says of a program that Ctrl-C ended
 
 // Writes "error: <message>" and gives the exit code: kFailed.
 int Fail(const client::Error& error, std::ostream& err);

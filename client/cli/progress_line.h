@@ -14,8 +14,8 @@ class ProgressLine {
 
   ProgressLine(Form form, std::ostream& err) : form_(form), err_(err) {}
 
-  // `done` of `total` have ended, `failed` of them badly.
-  void Show(size_t done, size_t failed, size_t total);
+  // `done` of `total`, above 0, have ended, `failed` of them badly; `pace` is said after it.
+  void Show(size_t done, size_t failed, size_t total, const std::string& pace = {});
   // Takes the bar off the terminal, so that something else can be written; Show brings it back.
   void Clear();
 

@@ -42,6 +42,21 @@ TEST_CASE("a command parsed sets what is to be run") {
       {"chat", "-r", "openai", "--model", "m", "--temperature", "0", "--max-tokens", "9", "--system", "s"},
       {"routes", "--json", "--address", "h:1"},
       {"routes", "--key", "k", "--ca", "system"},
+      {"job", "submit", "-r", "openai", "--deadline", "60", "--reply-to", "q", "--idempotency-key", "k",
+       "Hello"},
+      {"job", "list", "--state", "failed", "-r", "openai", "-n", "5", "--json"},
+      {"job", "show", "ID", "--json"},
+      {"job", "retry", "ID"},
+      {"job", "cancel", "ID"},
+      {"job", "wait", "ID", "--timeout", "5"},
+      {"batch", "submit", "b.jsonl", "--watch", "--batch-size", "10", "--concurrency", "4", "--json"},
+      {"batch", "submit", "p.txt", "--text", "-r", "openai", "--model", "m", "--system", "s", "--window",
+       "2"},
+      {"batch", "watch", "ID"},
+      {"batch", "status", "ID", "--json"},
+      {"batch", "results", "ID", "-o", "r.jsonl", "--errors", "e.jsonl"},
+      {"batch", "cancel", "ID", "--address", "h:1"},
+      {"batch", "list", "-n", "5"},
   };
   for (const auto& words : good) {
     CAPTURE(words);
@@ -67,6 +82,16 @@ TEST_CASE("a value out of bounds is refused with its flag's name") {
       {{"ask", "--quiet", "text"}, "--file"},
       {{"chat", "--max-tokens", "-1"}, "--max-tokens"},
       {{"routes", "extra"}, "extra"},
+      {{"job"}, "subcommand"},
+      {{"job", "list", "--state", "lost"}, "--state"},
+      {{"job", "show"}, "ID"},
+      {{"job", "submit", "--deadline", "-1", "x"}, "--deadline"},
+      {{"batch"}, "subcommand"},
+      {{"batch", "submit"}, "FILE"},
+      {{"batch", "submit", "f", "--concurrency", "0"}, "--concurrency"},
+      {{"batch", "submit", "f", "--model", "m"}, "--text"},
+      {{"batch", "submit", "f", "--window", "1000"}, "--window"},
+      {{"batch", "list", "-n", "0"}, "--limit"},
   };
   for (const auto& [words, flag] : bad) {
     CAPTURE(words);
@@ -77,9 +102,13 @@ TEST_CASE("a value out of bounds is refused with its flag's name") {
 }
 
 TEST_CASE("help shows an example before it explains") {
-  for (const char* name : {"ask", "chat", "routes"}) {
+  for (const char* name :
+       {"ask", "chat", "routes", "job submit", "job list", "batch submit", "batch results"}) {
     Program program;
-    const std::string help = program.app.get_subcommand(name)->help();
+    CLI::App* command = &program.app;
+    std::istringstream words(name);
+    for (std::string word; words >> word;) command = command->get_subcommand(word);
+    const std::string help = command->help();
     CAPTURE(help);
     const size_t example = help.find("llm-router " + std::string(name));
     REQUIRE(example != std::string::npos);

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "tests/support/catch.h"
+#include "tests/unit/client/jobs_service.h"
 #include "tests/unit/client/server.h"
 
 namespace llm_router::client {
@@ -58,9 +59,26 @@ TEST_CASE("the examples ask the server that LLM_ROUTER_ADDRESS names, and print 
   CHECK_THAT(unknown.out, Catch::Contains("nobody") && Catch::Contains("openai"));
 }
 
+TEST_CASE("the examples of jobs and batches submit, wait and print the answers") {
+  JobsService service;
+  Server server;
+  service.ServeOn(server);
+  const std::string place = "LLM_ROUTER_ADDRESS=" + server.address() + " " EXAMPLES_DIR;
+
+  const Ran submit = Run(place + "/example_submit 2>/dev/null");
+  CHECK(submit.status == 0);
+  CHECK(submit.out == "|In one sentence: what is a durable queue?\n");
+
+  const Ran batch = Run(place + "/example_batch 2>&1");
+  CHECK(batch.status == 0);
+  CHECK_THAT(batch.out, Catch::Contains("10 of 10 done, 0 failed\n") &&
+                            Catch::Contains("1: What is a computer of 1990?\n") &&
+                            Catch::EndsWith("10: What is a computer of 1999?\n"));
+}
+
 TEST_CASE("the README shows the examples as they are built") {
   const std::string client = SOURCE_DIR "/client";
-  for (const char* name : {"ask.cc", "ask_many.cc"}) {
+  for (const char* name : {"ask.cc", "ask_many.cc", "batch.cc", "submit.cc"}) {
     const std::string example = FileText(client + "/examples/" + name);
     REQUIRE_FALSE(example.empty());
     CHECK_THAT(FileText(client + "/README.md"), Catch::Contains("```cpp\n" + example + "```"));

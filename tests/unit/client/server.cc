@@ -47,7 +47,17 @@ class Server::Impl {
 
   int port() const { return port_; }
   void Serve(const std::string& route, QueryHandler handler) {
-    loop_.RunTask([&] { return RunServe(route, std::move(handler)); });
+    loop_.RunTask([&] {
+      return RunServe(contract::RequestsChannel(route), std::string(contract::kWorkersGroup),
+                      std::move(handler));
+    });
+    Beat({route});
+  }
+  void ServeJobs(QueryHandler handler) {
+    loop_.RunTask([&] {
+      return RunServe(std::string(contract::kJobsChannel), std::string(contract::kJobsGroup),
+                      std::move(handler));
+    });
   }
   void Beat(const std::vector<std::string>& routes) {
     loop_.RunTask([&] { return StartBeating(routes); });
@@ -67,13 +77,11 @@ class Server::Impl {
     co_return;
   }
 
-  Awaitable<void> RunServe(std::string route, QueryHandler handler) {
-    const std::string group(contract::kWorkersGroup);
-    auto subscription = co_await broker_->Serve(
-        ServeOptions(Kind::kQuery, contract::RequestsChannel(route), group, 256), std::move(handler));
+  Awaitable<void> RunServe(std::string channel, std::string group, QueryHandler handler) {
+    auto subscription =
+        co_await broker_->Serve(ServeOptions(Kind::kQuery, channel, group, 256), std::move(handler));
     REQUIRE(subscription.ok());
     subscriptions_.push_back(*std::move(subscription));
-    tasks_->Spawn(KeepBeating(BeatOf({route})));
   }
 
   Awaitable<void> StartBeating(std::vector<std::string> routes) {
@@ -117,6 +125,7 @@ std::string Server::address() const { return fmt::format("127.0.0.1:{}", port())
 void Server::Serve(const std::string& route, QueryHandler handler) {
   impl_->Serve(route, std::move(handler));
 }
+void Server::ServeJobs(QueryHandler handler) { impl_->ServeJobs(std::move(handler)); }
 void Server::ServeEcho(const std::string& route) { Serve(route, Echo); }
 void Server::Beat(const std::vector<std::string>& routes) { impl_->Beat(routes); }
 

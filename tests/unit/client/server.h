@@ -23,6 +23,8 @@ class Server {
 
   // A worker on `route` that answers with `handler`, and whose heartbeats say so.
   void Serve(const std::string& route, QueryHandler handler);
+  // A subscriber of the channel `llm_jobs`, as a jobs service has it.
+  void ServeJobs(QueryHandler handler);
   // A worker on `route` whose text replies repeat what it was asked.
   void ServeEcho(const std::string& route);
   // The heartbeats of one more worker that says it serves these, as long as the server lives.
