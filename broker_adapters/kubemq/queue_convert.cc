@@ -33,8 +33,9 @@ std::string Md5Hex(std::string_view text) {
   return absl::BytesToHexString({digest.data(), digest.size()});
 }
 
+// Rounded up.
 int32_t WholeSeconds(int64_t nanos) {
-  const int64_t seconds = (nanos + kNanosOfSecond - 1) / kNanosOfSecond;
+  const int64_t seconds = nanos / kNanosOfSecond + (nanos % kNanosOfSecond > 0 ? 1 : 0);
   return static_cast<int32_t>(std::clamp<int64_t>(seconds, 0, kubemq_check::kMostExpirationSeconds));
 }
 

@@ -88,8 +88,13 @@ class ExchangeStream : public grpc::ServerBidiReactor<In, Out>,
     if (half_closed_ && !writing_ && answers_.empty() && IsIdle()) End(grpc::Status::OK);
   }
 
+  // Reads no more: ends with OK when what is due has gone out.
+  void CloseHalf() {
+    half_closed_ = true;
+    Go();
+  }
+
   DoorState& state() const { return *state_; }
-  const std::shared_ptr<DoorState>& shared_state() const { return state_; }
   bool ended() const { return ended_; }
   bool half_closed() const { return half_closed_; }
   QueueCaller From() const { return QueueCaller(caller, kGrpcDoor, peer); }
@@ -125,7 +130,7 @@ class ExchangeStream : public grpc::ServerBidiReactor<In, Out>,
 
   void Received(bool ok) {
     reading_ = false;
-    if (ended_) return;
+    if (ended_ || half_closed_) return Go();
     if (ok) {
       Take(std::exchange(request_, In()));
     } else {

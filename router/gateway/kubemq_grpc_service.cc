@@ -14,6 +14,7 @@
 #include "router/gateway/kubemq_grpc_queues.h"
 #include "router/gateway/kubemq_grpc_requests.h"
 #include "router/gateway/kubemq_grpc_upstream.h"
+#include "router/gateway/kubemq_grpc_visit.h"
 
 namespace llm_router {
 namespace {
@@ -22,14 +23,6 @@ grpc::Status NotYet() {
   return grpc::Status(
       grpc::StatusCode::UNIMPLEMENTED,
       "this server does not keep stored events yet: send queries, events or queue messages instead");
-}
-
-// The end of a call that is not built yet: but who may not call it hears that first.
-template <class... Message>
-grpc::Status NotYetFor(DoorState& state, const grpc::CallbackServerContext& context, std::string_view method,
-                       const Message&... message) {
-  const auto caller = Admit(state, context, method, message...);
-  return caller.ok() ? NotYet() : Refusal(caller.status());
 }
 
 grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context, grpc::Status status) {
@@ -213,9 +206,10 @@ KubemqService::Unary* KubemqService::QueuesInfo(Context* context, const kubemq::
 
 KubemqService::Exchange<kubemq::StreamQueueMessagesRequest, kubemq::StreamQueueMessagesResponse>*
 KubemqService::StreamQueueMessage(Context* context) {
-  return new RefusedExchange<kubemq::StreamQueueMessagesRequest, kubemq::StreamQueueMessagesResponse>(
-      NotYetFor(*state_, *context, __func__));
+  return BeginExchange<VisitStream, kubemq::StreamQueueMessagesRequest, kubemq::StreamQueueMessagesResponse>(
+      state_, context, __func__);
 }
+
 KubemqService::Exchange<kubemq::QueuesDownstreamRequest, kubemq::QueuesDownstreamResponse>*
 KubemqService::QueuesDownstream(Context* context) {
   return BeginExchange<DownstreamStream, kubemq::QueuesDownstreamRequest, kubemq::QueuesDownstreamResponse>(
