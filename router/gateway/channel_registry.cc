@@ -49,13 +49,10 @@ bool Matches(std::string_view pattern, std::string_view channel) {
 
 // All six keys, always: SDKs take each of them for granted.
 template <class Traffic>
-Json ToJson(const Traffic& traffic) {
-  return {{"messages", traffic.messages},
-          {"volume", traffic.volume},
-          {"waiting", 0},
-          {"expired", 0},
-          {"delayed", 0},
-          {"responses", traffic.responses}};
+Json ToJson(const Traffic& traffic, const ChannelRegistry::Depth& depth) {
+  return {{"messages", traffic.messages}, {"volume", traffic.volume},
+          {"waiting", depth.waiting},     {"expired", 0},
+          {"delayed", depth.delayed},     {"responses", traffic.responses}};
 }
 
 }  // namespace
@@ -128,21 +125,35 @@ bool ChannelRegistry::HasSubscriber(ChannelType type, std::string_view channel) 
                      [&](const auto& row) { return Matches(row.first, channel); });
 }
 
-std::string ChannelRegistry::List(ChannelType type, std::string_view search, const Visible& visible) const {
-  std::vector<const Channel*> found;
+int ChannelRegistry::Subscribers(ChannelType type, std::string_view channel) const {
+  const auto patterns = subscribers_.find(type);
+  if (patterns == subscribers_.end()) return 0;
+  const auto found = patterns->second.find(channel);
+  return found == patterns->second.end() ? 0 : found->second;
+}
+
+std::string ChannelRegistry::List(ChannelType type, std::string_view search, const Visible& visible,
+                                  const Depths& depths) const {
+  std::map<std::string_view, const Channel*> found;  // null: seen by no door
+  const auto add = [&](std::string_view name, const Channel* channel) {
+    if (name.find(search) != std::string_view::npos && (!visible || visible(name)))
+      found.emplace(name, channel);
+  };
   for (const Channel& channel : channels_) {
-    const bool matches = channel.type == type && channel.name.find(search) != std::string::npos;
-    if (matches && (!visible || visible(channel.name))) found.push_back(&channel);
+    if (channel.type == type) add(channel.name, &channel);
   }
-  std::sort(found.begin(), found.end(), [](const Channel* a, const Channel* b) { return a->name < b->name; });
+  for (const auto& [name, depth] : depths) add(name, nullptr);
+  const Channel unseen{type, "", 0, {}, {}};
   Json list = Json::array();
-  for (const Channel* channel : found) {
-    list.push_back({{"name", channel->name},
+  for (const auto& [name, known] : found) {
+    const Channel& channel = known == nullptr ? unseen : *known;
+    const auto depth = depths.find(name);
+    list.push_back({{"name", name},
                     {"type", NameOf(type)},
-                    {"lastActivity", channel->last_activity},
-                    {"isActive", HasSubscriber(type, channel->name)},
-                    {"incoming", ToJson(channel->incoming)},
-                    {"outgoing", ToJson(channel->outgoing)}});
+                    {"lastActivity", channel.last_activity},
+                    {"isActive", HasSubscriber(type, name)},
+                    {"incoming", ToJson(channel.incoming, Depth())},
+                    {"outgoing", ToJson(channel.outgoing, depth == depths.end() ? Depth() : depth->second)}});
   }
   return list.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

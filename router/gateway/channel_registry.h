@@ -36,11 +36,24 @@ class ChannelRegistry {
   void Subscribed(ChannelType type, std::string_view pattern);
   void Unsubscribed(ChannelType type, std::string_view pattern);
   bool HasSubscriber(ChannelType type, std::string_view channel) const;
+  // How many there are of that very name.
+  int Subscribers(ChannelType type, std::string_view channel) const;
 
-  // A JSON array of the channels of `type` whose names contain `search` and are visible (null: all are),
-  // sorted by name.
+  // What a channel holds just now.
+  struct Depth {
+    Depth() = default;
+    Depth(uint64_t messages_waiting, uint64_t messages_delayed)
+        : waiting(messages_waiting), delayed(messages_delayed) {}
+    uint64_t waiting = 0;
+    uint64_t delayed = 0;
+  };
+  using Depths = std::map<std::string, Depth, std::less<>>;
+
+  // A JSON array of the channels of `type`, and of those in `depths`, whose names contain `search` and are
+  // visible (null: all are), sorted by name.
   using Visible = std::function<bool(std::string_view)>;
-  std::string List(ChannelType type, std::string_view search, const Visible& visible = nullptr) const;
+  std::string List(ChannelType type, std::string_view search, const Visible& visible = nullptr,
+                   const Depths& depths = {}) const;
 
  private:
   struct Traffic {

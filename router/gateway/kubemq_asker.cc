@@ -8,11 +8,11 @@
 #include "broker_adapters/base/ids.h"
 #include "broker_adapters/base/status.h"
 #include "broker_adapters/base/text.h"
-#include "broker_adapters/kubemq/check.h"
 #include "broker_adapters/kubemq/convert.h"
 #include "proto/contract.h"
 #include "proto/fault.h"
 #include "proto/kubemq_text.h"
+#include "router/gateway/channel_management.h"
 #include "router/gateway/kubemq_access.h"
 #include "router/roster/unserved_route.h"
 
@@ -89,7 +89,7 @@ Awaitable<absl::StatusOr<kubemq::Response>> KubemqAsker::Answer(Question questio
   Query& query = question.query;
   ++stats_.requests;
   if (query.kind == Kind::kQuery && query.message.channel == kubemq_text::kInternalRequests)
-    co_return Manage(query, *question.caller);
+    co_return co_await Manage(std::move(question));
   server_.channels().Sent(TypeOf(query.kind), query.message.channel, query.message.body.size());
   Stamp(query, *question.caller);
   const bool cached = query.kind == Kind::kQuery && !question.cache_key.empty();
@@ -212,35 +212,10 @@ void KubemqAsker::PublishCancel(const Query& asked) {
   (void)server_.broker().Publish(std::move(message));
 }
 
-kubemq::Response KubemqAsker::Manage(const Query& query, const Caller& caller) {
-  const Tags& tags = query.message.tags;
-  const std::string& verb = query.message.metadata;
-  const auto type = ChannelTypeNamed(TagOr(tags, "channel_type"));
-  if (!type) {
-    return Refused(query, MakeFault(Fault::kInvalidRequest,
-                                    "tag channel_type is missing or unknown: it takes events, "
-                                    "events_store, commands, queries or queues"));
-  }
-  if (verb == kubemq_text::kListChannels) {
-    const auto search = TagOr(tags, "channel_search", TagOr(tags, "search"));
-    return Done(query, server_.channels().List(*type, search, [&caller](std::string_view channel) {
-      return CheckAccess(caller, Verb::kSeeChannel, channel).ok();
-    }));
-  }
-  const auto channel = TagOr(tags, "channel");
-  if (const auto text = kubemq_check::Channel(channel); !text.empty())
-    return Refused(query, MakeFault(Fault::kInvalidRequest, text));
-  if (verb == kubemq_text::kCreateChannel) {
-    server_.channels().Create(*type, channel);
-  } else if (verb == kubemq_text::kDeleteChannel) {
-    server_.channels().Delete(*type, channel);
-  } else {
-    return Refused(query, MakeFault(Fault::kInvalidRequest,
-                                    fmt::format("\"{}\" is no request to this server: there are "
-                                                "create-channel, delete-channel and list-channels",
-                                                verb.substr(0, 64))));
-  }
-  return Done(query, "");
+Awaitable<kubemq::Response> KubemqAsker::Manage(Question question) {
+  const Query asked = WithoutBody(question.query);
+  auto body = co_await ManageChannels(server_, std::move(question.query.message), question.caller);
+  co_return body.ok() ? Done(asked, *std::move(body)) : Refused(asked, body.status());
 }
 
 }  // namespace llm_router

@@ -26,6 +26,9 @@ using Wire = google::protobuf::Message;
 constexpr BodyKind kBody{Fault::kInvalidRequest, "the body", "It must be a JSON object."};
 constexpr std::string_view kBytes = "Body";
 constexpr std::string_view kText = "BodyString";
+constexpr size_t kMostInList = 20'000;
+
+absl::Status ReadObject(const Json& object, Wire& message);
 
 absl::Status WrongType(const FieldDescriptor& field, std::string_view takes) {
   return MakeFault(Fault::kInvalidRequest, fmt::format("{} takes {}", field.name(), takes));
@@ -136,10 +139,27 @@ absl::Status ReadTags(const FieldDescriptor& field, const Json& value, Wire& mes
   return absl::OkStatus();
 }
 
+// The only lists of these messages are of messages.
+absl::Status ReadList(const FieldDescriptor& field, const Json& value, Wire& message) {
+  if (!value.is_array() || field.cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE)
+    return WrongType(field, "a list of objects");
+  if (value.size() > kMostInList)
+    return WrongType(field, fmt::format("at most {} objects: send several lists", kMostInList));
+  for (const Json& element : value) {
+    if (!element.is_object()) return WrongType(field, "a list of objects");
+    RETURN_IF_ERROR(ReadObject(element, *message.GetReflection()->AddMessage(&message, &field)));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ReadField(const FieldDescriptor& field, const Json& value, Wire& message) {
   if (value.is_null()) return absl::OkStatus();
   if (field.is_map()) return ReadTags(field, value, message);
+  if (field.is_repeated()) return ReadList(field, value, message);
   switch (field.cpp_type()) {
+    case FieldDescriptor::CPPTYPE_MESSAGE:
+      if (!value.is_object()) return WrongType(field, "an object");
+      return ReadObject(value, *message.GetReflection()->MutableMessage(&message, &field));
     case FieldDescriptor::CPPTYPE_STRING:
       return ReadString(field, value, message);
     case FieldDescriptor::CPPTYPE_BOOL:
@@ -164,55 +184,10 @@ absl::Status ReadBodyString(const Json& value, bool has_body, Wire& message) {
   return absl::OkStatus();
 }
 
-void WriteField(const Wire& message, const FieldDescriptor& field, Json& json) {
-  const auto& reflection = *message.GetReflection();
-  Json& value = json[field.name()];
-  switch (field.cpp_type()) {
-    case FieldDescriptor::CPPTYPE_STRING: {
-      std::string text = reflection.GetString(message, &field);
-      if (field.type() != FieldDescriptor::TYPE_BYTES) {
-        value = ToUtf8(std::move(text));
-        return;
-      }
-      value = absl::Base64Escape({text.data(), text.size()});
-      if (field.name() == kBytes && !FirstBadUtf8(text)) json[std::string(kText)] = std::move(text);
-      return;
-    }
-    case FieldDescriptor::CPPTYPE_BOOL:
-      value = reflection.GetBool(message, &field);
-      return;
-    case FieldDescriptor::CPPTYPE_INT32:
-      value = reflection.GetInt32(message, &field);
-      return;
-    case FieldDescriptor::CPPTYPE_INT64:
-      value = reflection.GetInt64(message, &field);
-      return;
-    case FieldDescriptor::CPPTYPE_UINT64:
-      value = reflection.GetUInt64(message, &field);
-      return;
-    default:
-      value = reflection.GetEnumValue(message, &field);
-  }
-}
-
-Json TagsOf(const Wire& message, const FieldDescriptor& field) {
-  const auto& entry = *field.message_type();
-  std::map<std::string, std::string> tags;
-  for (int i = 0; i < message.GetReflection()->FieldSize(message, &field); ++i) {
-    const Wire& tag = message.GetReflection()->GetRepeatedMessage(message, &field, i);
-    tags.emplace(tag.GetReflection()->GetString(tag, entry.map_key()),
-                 tag.GetReflection()->GetString(tag, entry.map_value()));
-  }
-  return tags;
-}
-
-}  // namespace
-
-absl::Status ReadKubemqJson(std::string_view text, Wire& message) {
-  ASSIGN_OR_RETURN(const Json body, ParseBody(text, kBody));
+absl::Status ReadObject(const Json& object, Wire& message) {
   std::set<std::string_view> seen;
   const Json* text_body = nullptr;
-  for (const auto& [name, value] : body.items()) {
+  for (const auto& [name, value] : object.items()) {
     const bool is_text = SameName(name, kText);
     const FieldDescriptor* const field = is_text ? nullptr : FieldNamed(message, name);
     if (field == nullptr && !is_text) continue;
@@ -230,6 +205,66 @@ absl::Status ReadKubemqJson(std::string_view text, Wire& message) {
   return ReadBodyString(*text_body, seen.contains(kBytes), message);
 }
 
+void WriteField(const Wire& message, const FieldDescriptor& field, Json& json) {
+  const auto& reflection = *message.GetReflection();
+  Json& value = json[field.name()];
+  switch (field.cpp_type()) {
+    case FieldDescriptor::CPPTYPE_STRING: {
+      std::string text = reflection.GetString(message, &field);
+      if (field.type() != FieldDescriptor::TYPE_BYTES) {
+        value = ToUtf8(std::move(text));
+        return;
+      }
+      value = absl::Base64Escape({text.data(), text.size()});
+      if (field.name() == kBytes && !FirstBadUtf8(text)) json[std::string(kText)] = std::move(text);
+      return;
+    }
+    case FieldDescriptor::CPPTYPE_MESSAGE:
+      value = ToKubemqJson(reflection.GetMessage(message, &field));
+      return;
+    case FieldDescriptor::CPPTYPE_BOOL:
+      value = reflection.GetBool(message, &field);
+      return;
+    case FieldDescriptor::CPPTYPE_INT32:
+      value = reflection.GetInt32(message, &field);
+      return;
+    case FieldDescriptor::CPPTYPE_INT64:
+      value = reflection.GetInt64(message, &field);
+      return;
+    case FieldDescriptor::CPPTYPE_UINT64:
+      value = reflection.GetUInt64(message, &field);
+      return;
+    default:
+      value = reflection.GetEnumValue(message, &field);
+  }
+}
+
+Json ListOf(const Wire& message, const FieldDescriptor& field) {
+  Json list = Json::array();
+  const auto& reflection = *message.GetReflection();
+  for (int i = 0; i < reflection.FieldSize(message, &field); ++i)
+    list.push_back(ToKubemqJson(reflection.GetRepeatedMessage(message, &field, i)));
+  return list;
+}
+
+Json TagsOf(const Wire& message, const FieldDescriptor& field) {
+  const auto& entry = *field.message_type();
+  std::map<std::string, std::string> tags;
+  for (int i = 0; i < message.GetReflection()->FieldSize(message, &field); ++i) {
+    const Wire& tag = message.GetReflection()->GetRepeatedMessage(message, &field, i);
+    tags.emplace(tag.GetReflection()->GetString(tag, entry.map_key()),
+                 tag.GetReflection()->GetString(tag, entry.map_value()));
+  }
+  return tags;
+}
+
+}  // namespace
+
+absl::Status ReadKubemqJson(std::string_view text, Wire& message) {
+  ASSIGN_OR_RETURN(const Json body, ParseBody(text, kBody));
+  return ReadObject(body, message);
+}
+
 Json ToKubemqJson(const Wire& message) {
   Json json = Json::object();
   const auto& descriptor = *message.GetDescriptor();
@@ -238,6 +273,8 @@ Json ToKubemqJson(const Wire& message) {
     const FieldDescriptor& field = *descriptor.field(i);
     if (field.is_map()) {
       if (reflection.FieldSize(message, &field) > 0) json[field.name()] = TagsOf(message, field);
+    } else if (field.is_repeated()) {
+      if (reflection.FieldSize(message, &field) > 0) json[field.name()] = ListOf(message, field);
     } else if (reflection.HasField(message, &field)) {
       WriteField(message, field, json);
     }

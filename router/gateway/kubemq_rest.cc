@@ -7,6 +7,7 @@
 #include "broker_adapters/base/status.h"
 #include "router/gateway/http_access.h"
 #include "router/gateway/kubemq_rest_calls.h"
+#include "router/gateway/kubemq_rest_queues.h"
 #include "router/gateway/kubemq_rest_sockets.h"
 #include "router/gateway/kubemq_rest_state.h"
 #include "router/gateway/plain_model.h"
@@ -27,12 +28,12 @@ constexpr std::array kRoutes = {
     Route{"GET", "/", rest_calls::Hello, /*needs_key=*/false},
     Route{"POST", "/model", AnswerPlainModel},
     Route{"GET", "/ping", rest_calls::Ping, /*needs_key=*/false},
-    Route{"POST", "/queue/ack_all", rest_calls::Queues},
-    Route{"GET", "/queue/info", rest_calls::Queues},
-    Route{"POST", "/queue/receive", rest_calls::Queues},
-    Route{"POST", "/queue/send", rest_calls::Queues},
-    Route{"POST", "/queue/send_batch", rest_calls::Queues},
-    Route{"GET", "/queue/stream", rest_calls::Queues},
+    Route{"POST", "/queue/ack_all", rest_queues::AckAll},
+    Route{"GET", "/queue/info", rest_queues::Info},
+    Route{"POST", "/queue/receive", rest_queues::Receive},
+    Route{"POST", "/queue/send", rest_queues::Send},
+    Route{"POST", "/queue/send_batch", rest_queues::SendBatch},
+    Route{"GET", "/queue/stream", rest_sockets::QueueStream},
     Route{"POST", "/send/event", rest_calls::SendEvent},
     Route{"POST", "/send/request", rest_calls::SendRequest},
     Route{"POST", "/send/response", rest_calls::SendResponse},

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "broker_adapters/base/ids.h"
-#include "broker_adapters/base/one_shot.h"
 #include "broker_adapters/base/status.h"
 #include "broker_adapters/kubemq/check.h"
 #include "broker_adapters/kubemq/convert.h"
@@ -19,14 +18,12 @@
 namespace llm_router {
 namespace {
 
-using Answer = OneShot<absl::StatusOr<kubemq::Response>>;
-
-// `answer` is shared: who waits for it may have left.
-Awaitable<void> AskInto(KubemqAsker& asker, std::shared_ptr<Answer> answer, Question question) {
-  answer->Set(co_await asker.Ask(std::move(question)));
+Awaitable<void> SendReply(RestCall call, HttpResponse response) {
+  (void)co_await call.responder.Send(std::move(response));
 }
 
-// Why the request can't be read, in KubeMQ's own form.
+}  // namespace
+
 std::optional<std::string> Unreadable(const HttpRequest& request, google::protobuf::Message& message) {
   const auto type = HeaderOr(request.headers, "content-type");
   if (LowerCase(type.substr(0, type.find(';'))) != "application/json")
@@ -36,20 +33,10 @@ std::optional<std::string> Unreadable(const HttpRequest& request, google::protob
   return std::nullopt;
 }
 
-Awaitable<void> SendReply(RestCall call, HttpResponse response) {
-  (void)co_await call.responder.Send(std::move(response));
-}
-
-}  // namespace
-
 Awaitable<absl::StatusOr<kubemq::Response>> AskOfServer(RestState& state, Question question) {
-  TaskGroup& tasks = state.server->tasks();
   if (state.server->refusing()) co_return absl::UnavailableError(rest_reply::kStopping.data());
-  const auto answer = std::make_shared<Answer>(state.server->loop().executor());
-  const auto task = tasks.Spawn(AskInto(state.asker, answer, std::move(question)));
-  auto response = co_await answer->Wait(TimePoint::max());
+  auto response = co_await RunInServer(*state.server, state.asker.Ask(std::move(question)));
   if (response) co_return *std::move(response);
-  tasks.Cancel(task);
   co_return MakeFault(Fault::kCancelled, "the client went away");
 }
 
@@ -95,7 +82,7 @@ Awaitable<void> SendEvent(RestCall call) {
     co_return co_await SendReply(call, rest_reply::Error(400, text));
   if (const auto allowed = CheckNoted(call, event); !allowed.ok())
     co_return co_await SendReply(call, rest_reply::Denial(allowed));
-  if (event.store()) co_return co_await SendReply(call, rest_reply::Error(501, rest_reply::kNoQueues));
+  if (event.store()) co_return co_await SendReply(call, rest_reply::Error(501, rest_reply::kNoStoredEvents));
   if (event.eventid().empty()) event.set_eventid(NewId());
   if (const auto text = call.state.server->Publish(event, *call.caller, call.state.stats); !text.empty())
     co_return co_await SendReply(call, rest_reply::Error(400, text));
@@ -103,10 +90,6 @@ Awaitable<void> SendEvent(RestCall call) {
   result.set_eventid(event.eventid());
   result.set_sent(true);
   co_await SendReply(call, rest_reply::Data(ToKubemqJson(result)));
-}
-
-Awaitable<void> Queues(RestCall call) {
-  co_await SendReply(call, rest_reply::Error(501, rest_reply::kNoQueues));
 }
 
 }  // namespace rest_calls

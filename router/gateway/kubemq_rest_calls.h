@@ -10,7 +10,5 @@ Awaitable<void> Ping(RestCall call);
 Awaitable<void> SendRequest(RestCall call);
 Awaitable<void> SendResponse(RestCall call);
 Awaitable<void> SendEvent(RestCall call);
-// Of queues, which are not there yet.
-Awaitable<void> Queues(RestCall call);
 
 }  // namespace llm_router::rest_calls

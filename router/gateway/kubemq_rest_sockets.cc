@@ -14,6 +14,7 @@
 #include "proto/fault.h"
 #include "proto/kubemq_text.h"
 #include "router/gateway/kubemq_json.h"
+#include "router/gateway/queue_visit.h"
 #include "router/gateway/remote_queries.h"
 #include "router/gateway/rest_reply.h"
 #include "router/net/url_query.h"
@@ -180,7 +181,7 @@ Awaitable<void> SubscribeEvents(RestCall call) {
   if (const auto allowed = CheckNoted(call, *subscribe); !allowed.ok())
     co_return (void) co_await call.responder.Send(rest_reply::Denial(allowed));
   if (subscribe->subscribetypedata() == kubemq::Subscribe::EventsStore)
-    co_return co_await Refuse(call, 501, std::string(rest_reply::kNoQueues));
+    co_return co_await Refuse(call, 501, std::string(rest_reply::kNoStoredEvents));
   const auto socket = Upgrade(call, call.state.options.queued_events);
   if (!socket.ok()) co_return co_await RefuseUpgrade(call, socket.status());
 
@@ -243,6 +244,35 @@ Awaitable<void> SendStream(RestCall call) {
     result.set_sent(result.error().empty());
     if (!(co_await (*socket)->Send(JsonMessage(result))).ok()) co_return;
   }
+}
+
+Awaitable<void> QueueStream(RestCall call) {
+  const auto upgraded = Upgrade(call, call.state.options.queued_events);
+  if (!upgraded.ok()) co_return co_await RefuseUpgrade(call, upgraded.status());
+  WebSocket& socket = **upgraded;
+  const Open open(call, &socket);
+  if (!(co_await socket.Accept()).ok()) co_return;
+  const auto visit = QueueVisit::Begin(
+      *call.state.server, call.state.queues, QueueCaller(call.caller, kRestDoor, call.request.remote),
+      [&socket](kubemq::StreamQueueMessagesResponse response, bool is_last) {
+        const bool sent = socket.TrySend(JsonMessage(response));
+        if (!sent || is_last) socket.Close(sent ? WebSocketClose::kNormal : WebSocketClose::kFailed, "");
+      });
+  for (auto frame = co_await socket.Receive(); frame.ok(); frame = co_await socket.Receive()) {
+    kubemq::StreamQueueMessagesRequest request;
+    if (!frame->is_text) continue;
+    if (const absl::Status read = ReadKubemqJson(frame->data, request); !read.ok()) {
+      kubemq::StreamQueueMessagesResponse response;
+      response.set_iserror(true);
+      response.set_error(std::string(MessageOf(read)));
+      (void)socket.TrySend(JsonMessage(response));
+    } else if (visit->HasRoom()) {
+      visit->Take(std::move(request));
+    } else {
+      socket.Close(WebSocketClose::kRefused, "wait for an answer before the next request");
+    }
+  }
+  visit->End();
 }
 
 }  // namespace llm_router::rest_sockets

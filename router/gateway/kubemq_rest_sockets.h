@@ -13,5 +13,8 @@ Awaitable<void> SubscribeEvents(RestCall call);
 Awaitable<void> SubscribeRequests(RestCall call);
 // An event a text frame, a Result for each.
 Awaitable<void> SendStream(RestCall call);
+// StreamQueueMessage (queue_visit.h): a request a text frame, an answer for each. The server closes it after
+// the last one.
+Awaitable<void> QueueStream(RestCall call);
 
 }  // namespace llm_router::rest_sockets

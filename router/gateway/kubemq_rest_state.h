@@ -3,11 +3,15 @@
 
 #include <map>
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
+#include "broker_adapters/base/one_shot.h"
 #include "router/gateway/kubemq_access.h"
 #include "router/gateway/kubemq_asker.h"
+#include "router/gateway/kubemq_queues.h"
 #include "router/gateway/kubemq_rest.h"
 #include "router/net/http_server.h"
 
@@ -15,12 +19,16 @@ namespace llm_router {
 
 struct RestState {
   RestState(std::shared_ptr<KubemqServer> door_server, KubemqRestOptions door_options)
-      : server(std::move(door_server)), options(std::move(door_options)), asker(*server, stats) {}
+      : server(std::move(door_server)),
+        options(std::move(door_options)),
+        asker(*server, stats),
+        queues(*server) {}
 
   const std::shared_ptr<KubemqServer> server;
   const KubemqRestOptions options;
   DoorStats stats;
   KubemqAsker asker;
+  KubemqQueues queues;
   std::map<WebSocket*, CallerPtr> sockets;  // whose they are; closed when the door stops
 };
 
@@ -48,8 +56,27 @@ absl::Status CheckNoted(const RestCall& call, const Message& message) {
   return allowed;
 }
 
-// Asks among the server's own tasks, so that it waits for what is under way when it stops. Gives up, by
-// cancelling that, when the calling coroutine is cancelled: its client went away.
+// Why the request's body can't be read into `message`, in KubeMQ's own form, if it can't.
+std::optional<std::string> Unreadable(const HttpRequest& request, google::protobuf::Message& message);
+
+// Runs `work` among the server's own tasks, so that it waits for what is under way when it stops. Gives up,
+// by cancelling that, when the calling coroutine is cancelled: its client went away; then there is no result.
+// `work` may unwind later, so it owns what it refers to.
+template <class Result>
+Awaitable<void> SetTo(std::shared_ptr<OneShot<Result>> outcome, Awaitable<Result> work) {
+  outcome->Set(co_await std::move(work));
+}
+template <class Result>
+Awaitable<std::optional<Result>> RunInServer(KubemqServer& server, Awaitable<Result> work) {
+  // Shared: who waits for it may have left.
+  const auto outcome = std::make_shared<OneShot<Result>>(server.loop().executor());
+  const auto task = server.tasks().Spawn(SetTo(outcome, std::move(work)));
+  auto result = co_await outcome->Wait(TimePoint::max());
+  if (!result) server.tasks().Cancel(task);
+  co_return result;
+}
+
+// Asks in the server; fault cancelled when the client went away, code unavailable when the server stops.
 Awaitable<absl::StatusOr<kubemq::Response>> AskOfServer(RestState& state, Question question);
 
 }  // namespace llm_router
