@@ -7,6 +7,7 @@
 #include <exception>
 #include <utility>
 
+#include "broker_adapters/base/one_shot.h"
 #include "broker_adapters/base/sqlite.h"
 #include "broker_adapters/base/test_switch.h"
 
@@ -36,6 +37,18 @@ void CommitThread::Submit(Work work, size_t bytes, Done done) {
     waiting_.push_back({std::move(work), bytes, std::move(done), absl::OkStatus()});
   }
   changed_.notify_one();
+}
+
+Awaitable<absl::Status> CommitThread::Commit(Work work, size_t bytes, Done done) {
+  // Shared: what was begun is done although this coroutine is cancelled.
+  const auto outcome = std::make_shared<OneShot<absl::Status>>(executor_);
+  Submit(std::move(work), bytes, [outcome, done = std::move(done)](const absl::Status& status) {
+    done(status);
+    outcome->Set(status);
+  });
+  auto status = co_await outcome->Wait(TimePoint::max());
+  if (!status) co_return absl::CancelledError("the caller went away");
+  co_return *std::move(status);
 }
 
 size_t CommitThread::waiting_bytes() const {

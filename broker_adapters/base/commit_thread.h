@@ -37,6 +37,9 @@ class CommitThread {
 
   // Calls `done` on the loop when `work` is on disk, or failed. `bytes`: about what it writes.
   void Submit(Work work, size_t bytes, Done done);
+  // The same for a coroutine: returns the outcome, after `done`. Cancelled: returns at once, and the work is
+  // done all the same.
+  Awaitable<absl::Status> Commit(Work work, size_t bytes, Done done);
   // Bytes of works not yet done.
   size_t waiting_bytes() const;
 

@@ -21,6 +21,10 @@ namespace llm_router {
 absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenSqlite(const std::filesystem::path& file,
                                                              const std::string& vfs = "");
 
+// Makes the tables of `schema` where they are not there, and marks the file as of that version; data_loss for
+// a file of a later one.
+absl::Status MakeTables(SQLite::Database& database, int version, const char* schema);
+
 absl::Status SqliteFailure(const SQLite::Exception& failure);
 
 // Runs `body`; what SQLite throws comes back as data_loss.

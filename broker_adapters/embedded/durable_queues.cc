@@ -8,7 +8,6 @@
 #include "absl/container/flat_hash_set.h"
 #include "broker_adapters/base/ids.h"
 #include "broker_adapters/base/log.h"
-#include "broker_adapters/base/one_shot.h"
 #include "broker_adapters/base/sqlite.h"
 #include "broker_adapters/base/status.h"
 #include "broker_adapters/base/text.h"
@@ -86,19 +85,6 @@ QueueState& DurableQueues::StateOf(const std::string& queue) {
   return *state;
 }
 
-Awaitable<absl::Status> DurableQueues::Commit(CommitThread::Work work, size_t bytes,
-                                              CommitThread::Done done) {
-  // Shared: what was begun is done although this coroutine is cancelled.
-  const auto outcome = std::make_shared<OneShot<absl::Status>>(executor_);
-  commits_.Submit(std::move(work), bytes, [outcome, done = std::move(done)](const absl::Status& status) {
-    done(status);
-    outcome->Set(status);
-  });
-  auto status = co_await outcome->Wait(TimePoint::max());
-  if (!status) co_return MakeFault(Fault::kCancelled, "the caller went away");
-  co_return *std::move(status);
-}
-
 absl::Status DurableQueues::CheckMessage(const Outgoing& outgoing) const {
   RETURN_IF_ERROR(CheckBody("message", outgoing.message.body.size(), options_.max_body));
   if (outgoing.delay.count() < 0 || outgoing.expiry.count() < 0 || outgoing.max_deliveries < 0) {
@@ -157,7 +143,7 @@ Awaitable<absl::StatusOr<std::vector<SendResult>>> DurableQueues::Send(std::stri
   if (sending->messages.empty()) co_return results;
   CO_RETURN_IF_ERROR(CheckRoom(sending->bytes));
   sending->queue = std::move(queue);
-  CO_RETURN_IF_ERROR(co_await Commit(
+  CO_RETURN_IF_ERROR(co_await commits_.Commit(
       [file = file_.get(), sending] {
         const int64_t id = file->QueueId(sending->queue);
         for (Sending::One& one : sending->messages) {

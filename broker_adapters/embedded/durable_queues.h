@@ -53,8 +53,6 @@ class DurableQueues final : public QueueAdmin {
                 std::unique_ptr<SQLite::Database> database);
 
   QueueState& StateOf(const std::string& queue);
-  // Does `work` on disk, and `done` on the loop after it; returns the outcome.
-  Awaitable<absl::Status> Commit(CommitThread::Work work, size_t bytes, CommitThread::Done done);
 
   absl::Status CheckMessage(const Outgoing& outgoing) const;
   absl::Status CheckRoom(size_t bytes) const;

@@ -56,7 +56,7 @@ Awaitable<absl::StatusOr<uint64_t>> DurableQueues::Purge(std::string name) {
   const auto window = std::make_shared<std::deque<QueueItem>>(std::exchange(queue.window, {}));
   queue.window_bytes = 0;
   queue.more_on_disk = true;
-  CO_RETURN_IF_ERROR(co_await Commit(
+  CO_RETURN_IF_ERROR(co_await commits_.Commit(
       [file = file_.get(), name, kept, removed] {
         *removed = file->Purge(file->QueueId(name), *kept);
         return absl::OkStatus();

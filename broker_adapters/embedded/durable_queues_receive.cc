@@ -56,7 +56,7 @@ Awaitable<absl::Status> DurableQueues::LoadNext(QueueState& queue) {
       if (status.ok()) Loaded(queue, *page);
       queue.loaded.cancel();
     };
-    CO_RETURN_IF_ERROR(co_await Commit(
+    CO_RETURN_IF_ERROR(co_await commits_.Commit(
         [file = file_.get(), name = queue.name, after = queue.loaded_to, page] {
           *page = file->Read(file->QueueId(name), after, kWindow / 4, kWindowBytes / 4);
           return absl::OkStatus();

@@ -74,7 +74,7 @@ Awaitable<absl::Status> DurableQueues::Acknowledge(std::vector<uint64_t> leases)
   // Held meanwhile: nobody settles twice, and a failure gives them back.
   const auto held = std::make_shared<std::vector<std::pair<uint64_t, Lease>>>();
   for (const uint64_t lease : leases) held->emplace_back(lease, Hold(lease));
-  co_return co_await Commit(
+  co_return co_await commits_.Commit(
       [file = file_.get(), held] {
         for (const auto& [lease, of] : *held) file->Erase(of.item.place.id);
         return absl::OkStatus();
@@ -142,7 +142,7 @@ Awaitable<absl::Status> DurableQueues::Reject(std::vector<uint64_t> leases, Mill
   const auto moving = MovesOf(leases, delay);
   size_t bytes = 0;
   for (const Moving::One& one : moving->messages) bytes += one.record.size();
-  co_return co_await Commit(
+  co_return co_await commits_.Commit(
       [file = file_.get(), moving] {
         Move(*file, *moving);
         return absl::OkStatus();

@@ -44,7 +44,7 @@ Awaitable<absl::Status> DurableQueues::ReleaseDue() {
     outcome->next_due = file->NextDue();
     return absl::OkStatus();
   };
-  co_return co_await Commit(work, 0, [this, outcome](const absl::Status& status) {
+  co_return co_await commits_.Commit(work, 0, [this, outcome](const absl::Status& status) {
     if (!status.ok()) return;
     next_due_ = outcome->next_due;
     for (QueueFile::Released& released : outcome->released) {
@@ -65,7 +65,7 @@ Awaitable<void> DurableQueues::DropExpired() {
       *expired = file->EraseExpired(UnixNanos(), kMovedAtOnce);
       return absl::OkStatus();
     };
-    (void)co_await Commit(work, 0, [this, expired](const absl::Status& status) {
+    (void)co_await commits_.Commit(work, 0, [this, expired](const absl::Status& status) {
       if (status.ok()) Expired(*expired);
     });
   }

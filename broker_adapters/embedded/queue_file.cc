@@ -7,6 +7,8 @@
 
 #include "broker_adapters/base/log.h"
 #include "broker_adapters/base/sqlite.h"
+#include "broker_adapters/base/sqlite_statement.h"
+#include "broker_adapters/base/status.h"
 
 namespace llm_router {
 namespace {
@@ -28,55 +30,15 @@ CREATE INDEX IF NOT EXISTS delayed_by_due ON delayed(due, id);
 CREATE TABLE IF NOT EXISTS damaged(origin TEXT, id INTEGER, queue INTEGER, record BLOB);
 )";
 
-std::string BlobOf(const SQLite::Column& column) {
-  return std::string(static_cast<const char*>(column.getBlob()), static_cast<size_t>(column.getBytes()));
-}
-
-void BindBlob(SQLite::Statement& statement, int index, const std::string& bytes) {
-  statement.bindNoCopy(index, bytes.data(), static_cast<int>(bytes.size()));
-}
-
-// A statement that is done and can be bound again, whatever happens in between.
-class Use {
- public:
-  explicit Use(SQLite::Statement& statement) : statement_(statement) {}
-  ~Use() {
-    (void)statement_.tryReset();
-    try {
-      statement_.clearBindings();
-    } catch (const SQLite::Exception&) {  // the next step says what is wrong
-    }
-  }
-  Use(const Use&) = delete;
-  Use& operator=(const Use&) = delete;
-  SQLite::Statement* operator->() { return &statement_; }
-  SQLite::Statement& operator*() { return statement_; }
-
- private:
-  SQLite::Statement& statement_;
-};
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<QueueFile>> QueueFile::Open(SQLite::Database& database) {
+  RETURN_IF_ERROR(MakeTables(database, kVersion, kSchema));
   std::unique_ptr<QueueFile> file;
-  absl::Status later = absl::OkStatus();
-  absl::Status opened = TrySqlite([&] {
-    const int version = database.execAndGet("PRAGMA user_version").getInt();
-    if (version > kVersion) {
-      later = absl::DataLossError(fmt::format(
-          "{} was written by a later version of this program: use that one", database.getFilename()));
-      return;
-    }
-    SQLite::Transaction transaction(database);
-    database.exec(kSchema);
-    database.exec(fmt::format("PRAGMA user_version={}", kVersion));
-    transaction.commit();
+  RETURN_IF_ERROR(TrySqlite([&] {
     file.reset(new QueueFile(database));
     file->Count();
-  });
-  if (!opened.ok()) return opened;
-  if (!later.ok()) return later;
+  }));
   return file;
 }
 
