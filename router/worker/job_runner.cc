@@ -7,6 +7,7 @@
 #include "broker_adapters/base/ids.h"
 #include "broker_adapters/base/log.h"
 #include "broker_adapters/base/status.h"
+#include "broker_adapters/base/test_switch.h"
 #include "proto/contract.h"
 #include "proto/fault.h"
 
@@ -110,6 +111,7 @@ contract::Begin JobRunner::BeginOf(const Message& message, int64_t sent_at) cons
 }
 
 Awaitable<void> JobRunner::Run(Delivery delivery, Slots::Slot slot, ProviderGate::Pass pass) {
+  if (TestSwitch("acknowledge-first")) co_await Settle(delivery.receipt, Ack());
   contract::Begin begin = BeginOf(delivery.message, delivery.attributes.sent_at);
   const absl::StatusOr<contract::Begun> begun = co_await journal_.Begin(begin);
   if (begun.ok() && begun->verdict == BeginVerdict::kGo && !begin.job.empty()) {
