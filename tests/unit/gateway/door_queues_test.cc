@@ -247,7 +247,7 @@ TEST_CASE("a unary receive whose caller gives up before its wait is over loses n
   CHECK(Receive(rig, ReceiveFrom("orders")).messages_size() == 1);
 }
 
-TEST_CASE("a message received by a unary call is acknowledged: gone after a restart's worth of leases") {
+TEST_CASE("a message received by a unary call is acknowledged: it waits no more") {
   DoorRig rig;
   Send(rig, QueueMessageTo("orders"));
   CHECK(Receive(rig, ReceiveFrom("orders")).messages_size() == 1);
