@@ -17,8 +17,6 @@ namespace {
 namespace tag = contract::tag;
 using enum Verb;
 
-constexpr std::string_view kJobTag = "job";
-
 constexpr KubemqMethod Method(std::string_view name, std::initializer_list<Verb> verbs,
                               bool needs_key = true) {
   KubemqMethod method;
@@ -202,9 +200,10 @@ void StampQueueMessage(const Caller& caller, Outgoing& outgoing) {
                          (dead_letter.empty() || IsStrangers(dead_letter, caller.tenant));
   if (caller.level == AccessLevel::kAll && strangers) return;
   Stamp(caller, message);
-  if (strangers || KeepsTenants(caller)) return;
+  // Where there are no keys, the jobs service of another process comes without one.
+  if (strangers || KeepsTenants(caller) || caller.level == AccessLevel::kAll) return;
   message.tags.erase(std::string(tag::kQuery));
-  message.tags.erase(std::string(kJobTag));
+  message.tags.erase(std::string(tag::kJob));
 }
 
 kubemq::EventReceive EventFor(const Caller& caller, const Message& event) {

@@ -162,7 +162,7 @@ Awaitable<void> DownstreamStream::Get(Self self, Request request, uint64_t numbe
   self->state().queues.StopWaiting();
   self->gets_.erase(number);
   // What was taken for a stream that is over goes back with `taking`.
-  if (!self->ended() && !self->half_closed()) {
+  if (!self->ended() && !self->half_closed() && !co_await Cancelled()) {
     if (taking.ok()) {
       self->Deliver(request, *std::move(taking));
     } else {

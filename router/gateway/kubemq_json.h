@@ -2,8 +2,8 @@
 //
 // Keys are the names of the wire's fields; in requests their case does not matter, unknown ones and nulls are
 // passed over. Zero values are left out, enums are numbers, bytes are base64 (in requests also an array of
-// numbers), lists have at most 20,000 objects. Beyond that API: a body may be given as plain text in `BodyString`, and is shown there too when
-// it is UTF-8.
+// numbers), lists have at most 20,000 objects. Beyond that API: a body may be given as plain text in
+// `BodyString`, and is shown there too when it is UTF-8.
 #pragma once
 
 #include <google/protobuf/message.h>

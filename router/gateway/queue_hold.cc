@@ -19,7 +19,8 @@ Awaitable<void> ReleaseAll(Broker& broker, std::vector<Receipt> receipts) {
 
 Awaitable<void> AcknowledgeAll(Broker& broker, std::vector<Receipt> receipts) {
   const absl::Status done = co_await broker.Settle(receipts, As(Settlement::Verdict::kAck));
-  if (done.ok()) co_return;
+  // Cancelled, the server stops: what was begun is done.
+  if (done.ok() || co_await Cancelled()) co_return;
   log::Warning("messages that were received can't be acknowledged and will be received again: {}",
                MessageOf(done));
   co_await ReleaseAll(broker, std::move(receipts));

@@ -2,10 +2,15 @@
 // chooses the message, the rest is its protobuf.
 #include <google/protobuf/stubs/logging.h>
 
+#include <algorithm>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "broker_adapters/kubemq/check.h"
 #include "broker_adapters/kubemq/convert.h"
+#include "broker_adapters/kubemq/queue_check.h"
+#include "broker_adapters/kubemq/queue_convert.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace llm_router {
@@ -57,6 +62,35 @@ void FeedSubscribe(const std::string& bytes) {
   (void)kubemq_check::Channel(subscribe.channel());
 }
 
+void FeedQueueMessage(const std::string& bytes) {
+  kubemq::QueueMessage wire;
+  if (!wire.ParseFromString(bytes)) return;
+  (void)kubemq_check::QueueMessage(wire);
+  Outgoing outgoing = OutgoingFromWire(wire);
+  Delivery delivery;
+  delivery.attributes.expires_at = wire.attributes().expirationat();
+  delivery.attributes.sent_at = std::max<int64_t>(wire.attributes().timestamp(), 0);
+  delivery.attributes.dead_letter = outgoing.dead_letter;
+  delivery.attributes.max_deliveries = outgoing.max_deliveries;
+  delivery.message = std::move(outgoing.message);
+  const kubemq::QueueMessage back = QueueMessageToWire(delivery);
+  Must(back.body() == wire.body(), "a queue message keeps its body");
+  MustCross(back);
+}
+
+template <class Wire>
+void FeedChecked(const std::string& bytes, std::string_view (*check)(const Wire&)) {
+  Wire wire;
+  if (wire.ParseFromString(bytes)) (void)check(wire);
+}
+
+void FeedQueueRequests(const std::string& bytes) {
+  FeedChecked<kubemq::ReceiveQueueMessagesRequest>(bytes, kubemq_check::Receive);
+  FeedChecked<kubemq::AckAllQueueMessagesRequest>(bytes, kubemq_check::AckAll);
+  FeedChecked<kubemq::QueuesDownstreamRequest>(bytes, kubemq_check::Get);
+  FeedChecked<kubemq::StreamQueueMessagesRequest>(bytes, kubemq_check::StreamReceive);
+}
+
 }  // namespace
 }  // namespace llm_router
 
@@ -69,7 +103,7 @@ extern "C" int LLVMFuzzerInitialize(int* /*argc*/, char*** /*argv*/) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   const std::string bytes(llm_router::fuzz::TextOf(data + 1, size - 1));
-  switch (*data % 4) {
+  switch (*data % 6) {
     case 0:
       llm_router::FeedRequest(bytes);
       break;
@@ -79,8 +113,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     case 2:
       llm_router::FeedEvent(bytes);
       break;
-    default:
+    case 3:
       llm_router::FeedSubscribe(bytes);
+      break;
+    case 4:
+      llm_router::FeedQueueMessage(bytes);
+      break;
+    default:
+      llm_router::FeedQueueRequests(bytes);
   }
   return 0;
 }

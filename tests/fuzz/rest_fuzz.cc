@@ -27,6 +27,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Feed<kubemq::Request>(text);
   Feed<kubemq::Response>(text);
   Feed<kubemq::Event>(text);
+  Feed<kubemq::QueueMessage>(text);
+  Feed<kubemq::QueueMessagesBatchRequest>(text);
+  Feed<kubemq::ReceiveQueueMessagesRequest>(text);
+  Feed<kubemq::StreamQueueMessagesRequest>(text);
   if (const auto query = ParseUrlQuery(text); query.ok()) {
     for (const auto& [name, value] : *query)
       fuzz::Must(name.size() + value.size() <= size, "an escape makes nothing longer");

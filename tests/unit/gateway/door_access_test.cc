@@ -36,6 +36,13 @@ Outcome OutcomeOf(const grpc::Status& status) {
   return malformed ? Outcome::kNotSayable : Outcome::kLetIn;
 }
 
+// The same of a call whose answer says what is wrong with its form.
+template <class Answer>
+Outcome OutcomeOf(const grpc::Status& status, const Answer& answer) {
+  const bool malformed = answer.iserror() && answer.error().find("Error 120") != std::string::npos;
+  return malformed ? Outcome::kNotSayable : OutcomeOf(status);
+}
+
 // How a stream ended that may be in force: then only because all keys are taken away for a moment. (If its
 // client cancelled it instead, it could not tell a refusal that is still on its way.)
 template <class Stream>
@@ -94,7 +101,9 @@ class GrpcDoor {
   Outcome ReplyTo(Call& call) {
     if (channel_.empty()) return Outcome::kNotSayable;
     kubemq::QueueMessage message;
+    message.set_clientid("c");
     message.set_channel("openai_jobs");
+    message.set_body("x");
     (*message.mutable_tags())["reply-to"] = channel_;
     kubemq::SendQueueMessageResult result;
     return OutcomeOf(rig_.stub().SendQueueMessage(&call.context, message, &result));
@@ -143,21 +152,26 @@ class GrpcDoor {
   Outcome TryQueue(Call& call, Verb verb) {
     if (verb == Verb::kSendQueue) {
       kubemq::QueueMessage message;
+      message.set_clientid("c");
       message.set_channel(channel_);
+      message.set_body("x");
       kubemq::SendQueueMessageResult result;
-      return OutcomeOf(rig_.stub().SendQueueMessage(&call.context, message, &result));
+      return OutcomeOf(rig_.stub().SendQueueMessage(&call.context, message, &result), result);
     }
     if (verb == Verb::kReceiveQueue) {
       kubemq::ReceiveQueueMessagesRequest request;
+      request.set_clientid("c");
       request.set_channel(channel_);
+      request.set_maxnumberofmessages(1);
       kubemq::ReceiveQueueMessagesResponse response;
-      return OutcomeOf(rig_.stub().ReceiveQueueMessages(&call.context, request, &response));
+      return OutcomeOf(rig_.stub().ReceiveQueueMessages(&call.context, request, &response), response);
     }
     if (verb == Verb::kPurgeQueue) {
       kubemq::AckAllQueueMessagesRequest request;
+      request.set_clientid("c");
       request.set_channel(channel_);
       kubemq::AckAllQueueMessagesResponse response;
-      return OutcomeOf(rig_.stub().AckAllQueueMessages(&call.context, request, &response));
+      return OutcomeOf(rig_.stub().AckAllQueueMessages(&call.context, request, &response), response);
     }
     if (verb != Verb::kQueueInfo) return Outcome::kNoSuchVerb;
     kubemq::QueuesInfoRequest request;

@@ -26,14 +26,23 @@ Awaitable<absl::StatusOr<Reply>> HoldThenEcho(std::shared_ptr<Gate> gate, Query 
   co_return Echo(query);
 }
 
+std::unique_ptr<Broker> KeepingBroker(Loop& loop, const std::filesystem::path& folder) {
+  QueueOptions queues;
+  queues.folder = folder;
+  auto broker = OpenEmbeddedBroker(loop.executor(), EmbeddedOptions(), queues);
+  if (!broker.ok()) FAIL(broker.status().ToString());
+  return *std::move(broker);
+}
+
 Awaitable<absl::StatusOr<Reply>> AnswerAtOnce(absl::StatusOr<Reply> reply) { co_return reply; }
 
 }  // namespace
 
-DoorRig::DoorRig(KubemqServerOptions options) {
+DoorRig::DoorRig(KubemqServerOptions options, Queues queues) {
   loop_.Start();
-  loop_.RunTask([this, &options]() -> Awaitable<void> {
-    broker_ = MakeEmbeddedBroker(loop_.executor(), EmbeddedOptions());
+  loop_.RunTask([this, &options, queues]() -> Awaitable<void> {
+    broker_ = queues == Queues::kKept ? KeepingBroker(loop_, folder_.path())
+                                      : MakeEmbeddedBroker(loop_.executor(), EmbeddedOptions());
     gate_ = std::make_shared<Gate>(loop_.executor());
     server_ = KubemqServer::Start(loop_, *broker_, options);
     KubemqDoorOptions listening;

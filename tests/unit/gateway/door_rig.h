@@ -1,5 +1,5 @@
-// DoorRig: a KubeMQ door over an embedded broker on a loop of its own, and a plain gRPC client on the test's
-// thread: what any KubeMQ SDK is to the door.
+// DoorRig: a KubeMQ door over an embedded broker, with queues, on a loop of its own, and a plain gRPC client
+// on the test's thread: what any KubeMQ SDK is to the door.
 #pragma once
 
 #include <grpcpp/channel.h>
@@ -14,12 +14,14 @@
 #include "broker_adapters/broker.h"
 #include "kubemq.grpc.pb.h"
 #include "router/gateway/kubemq_grpc.h"
+#include "tests/support/temporary_folder.h"
 
 namespace llm_router::test {
 
 class DoorRig {
  public:
-  explicit DoorRig(KubemqServerOptions options = {});
+  enum class Queues { kKept, kNone };
+  explicit DoorRig(KubemqServerOptions options = {}, Queues queues = Queues::kKept);
   ~DoorRig();
 
   kubemq::kubemq::Stub& stub() { return *stub_; }
@@ -44,6 +46,7 @@ class DoorRig {
  private:
   struct Gate;
 
+  const TemporaryFolder folder_;
   Loop loop_;
   std::unique_ptr<Broker> broker_;
   std::shared_ptr<KubemqServer> server_;

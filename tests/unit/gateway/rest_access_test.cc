@@ -24,17 +24,22 @@ std::string Bearer(std::string_view key) { return fmt::format("Authorization: Be
 Outcome OutcomeOf(const HttpAnswer& answer) {
   CHECK(answer.status != 401);
   if (answer.status == 403) return Outcome::kDenied;
-  const std::string message = answer.json().value("message", "");
-  const bool malformed =
-      message.starts_with("Error 10") || message.starts_with("Error 11") || message.starts_with("nats: ");
+  const Json json = answer.json();
+  const std::string message = json.value("message", "");
+  // Queue calls say it in their data.
+  const Json data = json.value("data", Json());
+  const bool no_queue = data.is_object() && data.value("Error", "").starts_with("Error 120");
+  const bool malformed = no_queue || message.starts_with("Error 10") || message.starts_with("Error 11") ||
+                         message.starts_with("nats: ");
   return malformed ? Outcome::kNotSayable : Outcome::kLetIn;
 }
 
-// What REST can say by now; its queue calls say nothing yet.
-constexpr std::array kVerbs = {Verb::kSendQuery,     Verb::kSendCommand,   Verb::kServeQueries,
-                               Verb::kServeCommands, Verb::kAnswer,        Verb::kPublish,
-                               Verb::kSubscribe,     Verb::kPublishStored, Verb::kSubscribeStored,
-                               Verb::kCreateChannel, Verb::kDeleteChannel};
+// What REST can say.
+constexpr std::array kVerbs = {
+    Verb::kSendQuery,       Verb::kSendCommand,   Verb::kServeQueries,  Verb::kServeCommands,
+    Verb::kAnswer,          Verb::kPublish,       Verb::kSubscribe,     Verb::kPublishStored,
+    Verb::kSubscribeStored, Verb::kCreateChannel, Verb::kDeleteChannel, Verb::kReplyTo,
+    Verb::kSendQueue,       Verb::kReceiveQueue,  Verb::kPurgeQueue,    Verb::kQueueInfo};
 
 class RestDoor {
  public:
@@ -63,12 +68,29 @@ class RestDoor {
         return Subscribe("events", "events", channel);
       case Verb::kSubscribeStored:
         return Subscribe("events", "events_store", channel);
+      case Verb::kReplyTo:
+        return channel.empty() ? Outcome::kNotSayable
+                               : Queue("send", {{"Channel", "openai_jobs"},
+                                                {"BodyString", "x"},
+                                                {"Tags", {{"reply-to", channel}}}});
+      case Verb::kSendQueue:
+        return Queue("send", {{"Channel", channel}, {"BodyString", "x"}});
+      case Verb::kReceiveQueue:
+        return Queue("receive", {{"Channel", channel}, {"MaxNumberOfMessages", 1}});
+      case Verb::kPurgeQueue:
+        return Queue("ack_all", {{"Channel", channel}});
+      case Verb::kQueueInfo:
+        return OutcomeOf(rig_.Get("/queue/info", key_, Json({{"QueueName", channel}}).dump()));
       default:
         return Outcome::kNoSuchVerb;
     }
   }
 
  private:
+  Outcome Queue(std::string_view what, Json request) {
+    request["ClientID"] = "c";
+    return Post(fmt::format("/queue/{}", what), request);
+  }
   Outcome Post(std::string_view path, const Json& body) {
     return OutcomeOf(rig_.Post(path, body.dump(), "application/json", key_));
   }

@@ -148,7 +148,7 @@ TEST_CASE("what is no JSON, or of another type, is refused as KubeMQ does") {
         "Error 206: invalid request type");
 }
 
-TEST_CASE("what is not there is 404, a method that does not fit 405, queues are 501") {
+TEST_CASE("what is not there is 404, a method that does not fit 405, stored events are 501") {
   RestRig rig;
   const HttpAnswer missing = rig.Get("/nothing");
   CHECK(missing.status == 404);
@@ -156,12 +156,6 @@ TEST_CASE("what is not there is 404, a method that does not fit 405, queues are 
   const HttpAnswer wrong = rig.Get("/send/request");
   CHECK(wrong.status == 405);
   CHECK_THAT(wrong.head, Catch::Contains("allow: POST"));
-  for (const char* path : {"/queue/send", "/queue/send_batch", "/queue/receive", "/queue/ack_all"}) {
-    const HttpAnswer queue = rig.Post(path, "{}");
-    CHECK(queue.status == 501);
-    CHECK_THAT(queue.json()["message"].get<std::string>(), Catch::Contains("queries or events"));
-  }
-  CHECK(rig.Get("/queue/info").status == 501);
   CHECK(rig.Post("/send/event", R"({"ClientID": "c", "Channel": "e", "BodyString": "x", "Store": true})")
             .status == 501);
   CHECK(rig.Get("/subscribe/events?client_id=c&channel=e&subscribe_type=events_store").status == 501);

@@ -8,7 +8,8 @@
 
 namespace llm_router::test {
 
-RestRig::RestRig(KubemqServerOptions serving, KubemqRestOptions options) : doors_(std::move(serving)) {
+RestRig::RestRig(KubemqServerOptions serving, KubemqRestOptions options, DoorRig::Queues queues)
+    : doors_(std::move(serving), queues) {
   options.port = 0;
   doors_.loop().RunTask([&]() -> Awaitable<void> {
     auto rest = KubemqRest::Start(doors_.server(), options);
@@ -43,8 +44,10 @@ void RestRig::Stop(Milliseconds grace) {
   });
 }
 
-HttpAnswer RestRig::Get(std::string_view path, std::string_view headers) {
-  return Exchange(fmt::format("GET {} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{}\r\n", path, headers));
+HttpAnswer RestRig::Get(std::string_view path, std::string_view headers, std::string_view body) {
+  const std::string length = body.empty() ? "" : fmt::format("Content-Length: {}\r\n", body.size());
+  return Exchange(fmt::format("GET {} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{}{}\r\n{}", path, length,
+                              headers, body));
 }
 
 HttpAnswer RestRig::Post(std::string_view path, std::string_view body, std::string_view type,

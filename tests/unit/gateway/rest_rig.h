@@ -23,7 +23,8 @@ struct HttpAnswer {
 
 class RestRig {
  public:
-  explicit RestRig(KubemqServerOptions serving = {}, KubemqRestOptions options = {});
+  explicit RestRig(KubemqServerOptions serving = {}, KubemqRestOptions options = {},
+                   DoorRig::Queues queues = DoorRig::Queues::kKept);
   ~RestRig();
 
   DoorRig& doors() { return doors_; }
@@ -33,7 +34,7 @@ class RestRig {
   void Stop(Milliseconds grace);
 
   // `headers`: more lines, each with its CRLF.
-  HttpAnswer Get(std::string_view path, std::string_view headers = "");
+  HttpAnswer Get(std::string_view path, std::string_view headers = "", std::string_view body = "");
   HttpAnswer Post(std::string_view path, std::string_view body, std::string_view type = "application/json",
                   std::string_view headers = "");
   void EndRevoked();

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	kubemq "github.com/kubemq-io/kubemq-go"
+	"github.com/kubemq-io/kubemq-go/queues_stream"
 )
 
 type operation struct {
@@ -25,6 +26,11 @@ type operation struct {
 	Answer  string            `json:"answer"`
 	Seconds int               `json:"seconds"`
 	Tags    map[string]string `json:"tags"`
+	Delay   int               `json:"delay"`
+	Max     int               `json:"max"`
+	Dead    string            `json:"dead"`
+	Then    string            `json:"then"`
+	To      string            `json:"to"`
 }
 
 type line map[string]interface{}
@@ -43,6 +49,7 @@ func say(what line) {
 
 type program struct {
 	client   *kubemq.Client
+	queues   *queues_stream.QueuesStreamClient
 	clientId string
 }
 
@@ -59,7 +66,12 @@ func connect(ctx context.Context, address, clientId string) (*program, error) {
 		kubemq.WithTransportType(kubemq.TransportTypeGRPC), kubemq.WithAutoReconnect(true),
 		kubemq.WithReconnectInterval(time.Second), kubemq.WithCheckConnection(true),
 		kubemq.WithAuthToken(os.Getenv("SDK_KEY")))
-	return &program{client, clientId}, err
+	if err != nil {
+		return nil, err
+	}
+	queues, err := queues_stream.NewQueuesStreamClient(ctx, queues_stream.WithAddress(host, port),
+		queues_stream.WithClientId(clientId), queues_stream.WithAuthToken(os.Getenv("SDK_KEY")))
+	return &program{client, queues, clientId}, err
 }
 
 func (p *program) ping(ctx context.Context) (line, error) {
@@ -145,6 +157,60 @@ func (p *program) subscribe(ctx context.Context, op operation) (line, error) {
 	return line{}, nil
 }
 
+func (p *program) enqueue(ctx context.Context, op operation) (line, error) {
+	message := p.client.QM().SetChannel(op.Channel).SetBody([]byte(op.Body)).SetTags(op.Tags).
+		SetPolicyDelaySeconds(op.Delay).SetPolicyMaxReceiveCount(op.Max).SetPolicyMaxReceiveQueue(op.Dead)
+	result, err := message.Send(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return line{"error": result.Error}, nil
+}
+
+func (p *program) dequeue(ctx context.Context, op operation) (line, error) {
+	failures := make(chan error, 8)
+	request := queues_stream.NewPollRequest().SetChannel(op.Channel).SetMaxItems(1).
+		SetWaitTimeout(op.Seconds * 1000).SetAutoAck(false).SetOnErrorFunc(func(err error) { failures <- err })
+	response, err := p.queues.Poll(ctx, request)
+	if err != nil || !response.HasMessages() {
+		return line{}, err
+	}
+	message := response.Messages[0]
+	switch op.Then {
+	case "ack":
+		err = message.Ack()
+	case "nack":
+		err = message.NAck()
+	case "requeue":
+		err = message.ReQueue(op.To)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return line{"body": string(message.Body), "count": message.Attributes.ReceiveCount,
+		"rerouted": message.Attributes.ReRouted, "tags": message.Tags}, nil
+}
+
+func (p *program) receive(ctx context.Context, op operation, isPeak bool) (line, error) {
+	seconds := 1
+	if op.Seconds > 0 {
+		seconds = op.Seconds
+	}
+	response, err := p.client.RQM().SetChannel(op.Channel).SetMaxNumberOfMessages(op.Max).
+		SetWaitTimeSeconds(seconds).SetIsPeak(isPeak).Send(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if response.IsError {
+		return nil, fmt.Errorf("%s", response.Error)
+	}
+	bodies := []string{}
+	for _, message := range response.Messages {
+		bodies = append(bodies, string(message.Body))
+	}
+	return line{"bodies": bodies}, nil
+}
+
 func (p *program) report(errors chan error) {
 	for err := range errors {
 		say(line{"trouble": err.Error()})
@@ -165,6 +231,14 @@ func (p *program) run(ctx context.Context, op operation) (line, error) {
 		return p.serve(ctx, op)
 	case "subscribe":
 		return p.subscribe(ctx, op)
+	case "enqueue":
+		return p.enqueue(ctx, op)
+	case "dequeue":
+		return p.dequeue(ctx, op)
+	case "pull":
+		return p.receive(ctx, op, false)
+	case "peek":
+		return p.receive(ctx, op, true)
 	}
 	return nil, fmt.Errorf("no operation %s", op.Op)
 }

@@ -36,7 +36,65 @@ run((address, clientId, keepalive) => {
     });
     return { executed: reply.Executed, error: reply.Error, body: reply.Body.toString(), tags: reply.Tags };
   };
+  const receive = async (op, isPeak) => {
+    const reply = await unary('ReceiveQueueMessages', {
+      RequestID: 'r',
+      ClientID: clientId,
+      Channel: op.channel,
+      MaxNumberOfMessages: op.max,
+      WaitTimeSeconds: op.seconds || 1,
+      IsPeak: isPeak,
+    });
+    if (reply.IsError) throw new Error(reply.Error);
+    return { bodies: reply.Messages.map((message) => message.Body.toString()) };
+  };
+  // One Get and what is to become of its message, on a stream of its own.
+  const settlements = { ack: 'AckRange', nack: 'NAckRange', requeue: 'ReQueueRange' };
+  const dequeue = (op) =>
+    new Promise((resolve, reject) => {
+      const stream = stub.QueuesDownstream(key);
+      let answer = {};
+      stream.on('data', (reply) => {
+        if (reply.IsError) return reject(new Error(reply.Error));
+        for (const message of reply.Messages) {
+          const { ReceiveCount, ReRouted, Sequence } = message.Attributes;
+          answer = { body: message.Body.toString(), count: ReceiveCount, rerouted: ReRouted, tags: message.Tags };
+          stream.write({
+            RequestID: 's',
+            ClientID: clientId,
+            RequestTypeData: settlements[op.then],
+            RefTransactionId: reply.TransactionId,
+            SequenceRange: [Sequence],
+            ReQueueChannel: op.to || '',
+          });
+        }
+        stream.end();
+      });
+      stream.on('error', reject);
+      stream.on('end', () => resolve(answer));
+      stream.write({
+        RequestID: 'g',
+        ClientID: clientId,
+        RequestTypeData: 'Get',
+        Channel: op.channel,
+        MaxItems: 1,
+        WaitTimeout: op.seconds * 1000,
+      });
+    });
   return {
+    enqueue: async (op) => {
+      const result = await unary('SendQueueMessage', {
+        ClientID: clientId,
+        Channel: op.channel,
+        Body: Buffer.from(op.body),
+        Tags: op.tags || {},
+        Policy: { DelaySeconds: op.delay || 0, MaxReceiveCount: op.max || 0, MaxReceiveQueue: op.dead || '' },
+      });
+      return { error: result.Error };
+    },
+    dequeue,
+    pull: (op) => receive(op, false),
+    peek: (op) => receive(op, true),
     ping: async () => {
       const info = await unary('Ping', {});
       return { host: info.Host, version: info.Version };

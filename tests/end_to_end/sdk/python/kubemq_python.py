@@ -7,6 +7,7 @@ import threading
 
 import kubemq.cq as cq
 import kubemq.pubsub as pubsub
+import kubemq.queues as queues
 
 # 4.x renamed what 3.x called so.
 Response = {
@@ -31,6 +32,7 @@ class Program:
             options.update(keep_alive=True, ping_interval_in_seconds=keepalive, ping_timeout_in_seconds=keepalive)
         self.requests = cq.Client(**options)
         self.events = pubsub.Client(**options)
+        self.queues = queues.Client(**options)
 
     def ping(self, _):
         info = self.requests.ping()
@@ -108,12 +110,58 @@ class Program:
 
     def channels(self, op):
         verb, kind, channel = op["verb"], op["type"], op["channel"]
-        client = self.requests if kind in ("queries", "commands") else self.events
+        clients = {"queries": self.requests, "commands": self.requests, "queues": self.queues}
+        client = clients.get(kind, self.events)
         if verb == "list":
             found = getattr(client, f"list_{kind}_channels")(channel)
             return {"names": [row.name for row in found]}
         getattr(client, f"{verb}_{kind}_channel")(channel)
         return {}
+
+    def enqueue(self, op):
+        # 4.x renamed what 3.x called so.
+        renamed = hasattr(queues.QueueMessage, "max_receive_count")
+        most, dead = (
+            ("max_receive_count", "max_receive_queue")
+            if renamed
+            else ("attempts_before_dead_letter_queue", "dead_letter_queue")
+        )
+        message = queues.QueueMessage(
+            channel=op["channel"],
+            body=op["body"].encode(),
+            tags=op.get("tags", {}),
+            delay_in_seconds=op.get("delay", 0),
+            **{most: op.get("max", 0), dead: op.get("dead", "")},
+        )
+        result = self.queues.send_queues_message(message)
+        return {"error": result.error or ""}
+
+    def dequeue(self, op):
+        response = self.queues.receive_queues_messages(op["channel"], 1, op["seconds"])
+        if response.is_error:
+            raise RuntimeError(response.error)
+        for message in response.messages:
+            then = {"ack": message.ack, "nack": getattr(message, "nack", None) or message.reject}
+            if op["then"] == "requeue":
+                message.re_queue(op["to"])
+            else:
+                then[op["then"]]()
+            return {
+                "body": message.body.decode(),
+                "count": message.receive_count,
+                "rerouted": message.is_re_routed,
+                "tags": dict(message.tags),
+            }
+        return {}
+
+    def pull(self, op):
+        pulled = self.queues.pull(op["channel"], op["max"], op.get("seconds", 1))
+        return {"bodies": [row.body.decode() for row in pulled.messages]}
+
+    def peek(self, op):
+        # 4.x renamed what 3.x called so.
+        look = getattr(self.queues, "peek_queue_messages", None) or self.queues.waiting
+        return {"bodies": [row.body.decode() for row in look(op["channel"], op["max"], 1).messages]}
 
     @staticmethod
     def _token():
