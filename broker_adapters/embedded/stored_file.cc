@@ -65,7 +65,7 @@ absl::StatusOr<std::unique_ptr<StoredFile>> StoredFile::Open(SQLite::Database& d
   RETURN_IF_ERROR(TrySqlite([&] {
     file.reset(new StoredFile(database));
     SQLite::Transaction transaction(database);
-    file->ReadChannels();
+    file->Mend(file->ReadChannels());
     file->Count();
     transaction.commit();
   }));
@@ -86,10 +86,10 @@ StoredFile::StoredFile(SQLite::Database& database)
             "SELECT sequence, stored_at FROM events INDEXED BY events_of_channel WHERE channel=? AND "
             "sequence>=? ORDER BY sequence LIMIT 1") {}
 
-void StoredFile::ReadChannels() {
+StoredFile::Damage StoredFile::ReadChannels() {
   known_.clear();
   ids_.clear();
-  std::vector<int64_t> nameless, uncounted;
+  Damage damage;
   {
     SQLite::Statement read(database_,
                            "SELECT id, name, name_checksum, last_sequence, last_checksum FROM channels");
@@ -99,19 +99,24 @@ void StoredFile::ReadChannels() {
       known.name = BlobOf(read.getColumn(1));
       known.last_sequence = static_cast<uint64_t>(read.getColumn(3).getInt64());
       if (read.getColumn(2).getInt64() != NameChecksum(id, known.name)) {
-        nameless.push_back(id);
+        damage.nameless.push_back(id);
         continue;
       }
-      if (read.getColumn(4).getInt64() != LastChecksum(id, known.last_sequence)) uncounted.push_back(id);
+      if (read.getColumn(4).getInt64() != LastChecksum(id, known.last_sequence))
+        damage.uncounted.push_back(id);
       ids_[known.name] = id;
       known_[id] = std::move(known);
     }
   }
-  for (const int64_t id : uncounted) {
+  return damage;
+}
+
+void StoredFile::Mend(const Damage& damage) {
+  for (const int64_t id : damage.uncounted) {
     known_[id].last_sequence = LastWhole(id);
     KeepLast(id, known_[id]);
   }
-  for (const int64_t id : nameless) SetChannelAside(id);
+  for (const int64_t id : damage.nameless) SetChannelAside(id);
 }
 
 // Whose its events are can't be told any more: none is served, and age removes them.
@@ -175,7 +180,8 @@ std::vector<StoredPlace> StoredFile::PlacesOf(int64_t channel) {
   return places;
 }
 
-void StoredFile::RolledBack() { ReadChannels(); }
+// Mends nothing: the disk may be about to fail. What can't be read now is known again after the next failure.
+void StoredFile::RolledBack() { (void)ReadChannels(); }
 
 int64_t StoredFile::ChannelId(const std::string& name) {
   if (const auto known = ids_.find(name); known != ids_.end()) return known->second;

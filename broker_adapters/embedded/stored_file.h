@@ -99,7 +99,13 @@ class StoredFile {
     uint64_t last_sequence = 0;
   };
 
-  void ReadChannels();
+  // Channels whose names, or whose last numbers, are not what was written.
+  struct Damage {
+    std::vector<int64_t> nameless, uncounted;
+  };
+
+  Damage ReadChannels();
+  void Mend(const Damage& damage);
   void Count();
   std::vector<StoredPlace> PlacesOf(int64_t channel);
   int64_t ChannelId(const std::string& name);

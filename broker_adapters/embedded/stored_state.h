@@ -36,7 +36,7 @@ struct StoredMember {
         acknowledged(executor, TimePoint::max()) {}
 
   bool HasRoom() const {
-    return !draining && given.size() < capacity && (given.empty() || given_bytes < capacity_bytes);
+    return active && !draining && given.size() < capacity && (given.empty() || given_bytes < capacity_bytes);
   }
 
   const size_t capacity;
@@ -46,6 +46,7 @@ struct StoredMember {
   std::shared_ptr<StoredReader> reader;      // shared: a delivery may outlast the member
   std::map<uint64_t, StoredEventPtr> given;  // not yet acknowledged
   size_t given_bytes = 0;
+  bool active = false;  // its subscription is in its owner's hands
   bool draining = false;
   Timer acknowledged;  // cancelled when nothing is left in `given`
 };

@@ -91,8 +91,9 @@ Awaitable<void> StoredTopics::Stop() {
   co_await tasks_.Join();
   for (auto& [name, channel] : channels_) {
     for (const auto& [owner, reader] : channel.readers) {
-      for (const MemberPtr& member : reader->members) {
+      for (const MemberPtr& member : std::exchange(reader->members, {})) {
         member->topics = nullptr;
+        member->reader.reset();
         member->acknowledged.cancel();
       }
       // After what may be on its way already, so this is the one that stays.
@@ -238,6 +239,7 @@ Awaitable<absl::StatusOr<StoredSubscriptionPtr>> StoredTopics::Subscribe(StoredS
         }));
   }
   if (stopping_) co_return Stopping();
+  member->active = true;
   Wake(reader);
   co_return std::move(subscription);
 }

@@ -14,6 +14,7 @@
 
 #include "absl/status/statusor.h"
 #include "broker_adapters/base/commit_thread.h"
+#include "broker_adapters/base/log_limit.h"
 #include "broker_adapters/base/task_group.h"
 #include "broker_adapters/embedded/stored_file.h"
 #include "broker_adapters/embedded/stored_options.h"
@@ -89,8 +90,9 @@ class StoredTopics final : public StoredEvents {
   size_t places_ = 0;
   uint64_t bytes_ = 0;      // of all that is kept
   size_t given_bytes_ = 0;  // of what is not acknowledged, over all
-  bool starved_ = false;    // somebody was given nothing for that
-  Timer full_;              // cancelled when there are more bytes than may be kept
+  LogLimit unsaved_;
+  bool starved_ = false;  // somebody was given nothing for that
+  Timer full_;            // cancelled when there are more bytes than may be kept
   bool stopping_ = false;
 };
 

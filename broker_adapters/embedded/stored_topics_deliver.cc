@@ -181,8 +181,11 @@ void StoredTopics::Save(const ReaderPtr& reader) {
       [this, reader, position](const absl::Status& status) {
         reader->saving = false;
         if (!status.ok()) {
-          log::Error("how far stored events of {} are read can't be kept: {}: some may come again",
-                     reader->channel, MessageOf(status));
+          if (const auto left_out = unsaved_.Admit(Now())) {
+            log::Error(
+                "how far stored events of {} are read can't be kept: {}: some may come again ({} more)",
+                reader->channel, MessageOf(status), *left_out);
+          }
           return;
         }
         reader->place.position = position;

@@ -9,6 +9,7 @@
 #include "proto/fault.h"
 #include "proto/kubemq_text.h"
 #include "router/gateway/kubemq_access.h"
+#include "router/gateway/stored_door.h"
 
 namespace llm_router {
 namespace {
@@ -25,7 +26,10 @@ ChannelRegistry::Depths DepthsOf(ChannelType type, Broker& broker) {
   return depths;
 }
 
+// What a channel keeps goes with it.
 Awaitable<absl::Status> Empty(KubemqServer& server, ChannelType type, std::string channel) {
+  StoredEvents* const stored = server.broker().stored_events();
+  if (type == ChannelType::kEventsStore && stored != nullptr) co_return co_await stored->Delete(channel);
   QueueAdmin* const admin = server.broker().queue_admin();
   if (type != ChannelType::kQueues || admin == nullptr) co_return absl::OkStatus();
   const auto purged = co_await admin->Purge(std::move(channel));
@@ -45,6 +49,7 @@ Awaitable<absl::StatusOr<std::string>> ManageChannels(KubemqServer& server, Mess
                         "queries or queues");
   }
   if (verb == kubemq_text::kListChannels) {
+    if (*type == ChannelType::kEventsStore) ListStoredChannels(server);
     const ChannelRegistry::Visible visible = [&caller](std::string_view channel) {
       return CheckAccess(*caller, Verb::kSeeChannel, channel).ok();
     };

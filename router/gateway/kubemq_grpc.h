@@ -1,10 +1,11 @@
 // KubemqDoor: the KubeMQ gRPC server on port 50000, over any broker: every KubeMQ SDK is a caller, and a
 // worker if it likes.
 //
-// Speaks queries, commands, events, queues, Ping and channel management; stored events are answered
-// UNIMPLEMENTED. Texts and order of refusals are KubeMQ community server v2.4.0's. A failure of a query is a
-// reply with executed=false, never an RPC error (but for KubeMQ's own, such as Error 301), so that no SDK
-// asks and pays twice. Subscriptions end with UNAVAILABLE when the door stops, never with OK.
+// Speaks queries, commands, events, stored events, queues, Ping and channel management; stored events where the
+// broker has none are answered UNIMPLEMENTED. Texts and order of refusals are KubeMQ community server v2.4.0's.
+// A failure of a query is a reply with executed=false, never an RPC error (but for KubeMQ's own, such as Error
+// 301), so that no SDK asks and pays twice. Subscriptions end with UNAVAILABLE when the door stops, never with
+// OK.
 //
 // What a caller takes off a queue is acknowledged once its answer was handed over to it, and goes back to its
 // place when that can't be; so does what a stream that ends has not settled. A successful settlement is

@@ -13,17 +13,12 @@
 #include "router/gateway/kubemq_grpc_events.h"
 #include "router/gateway/kubemq_grpc_queues.h"
 #include "router/gateway/kubemq_grpc_requests.h"
+#include "router/gateway/kubemq_grpc_stored.h"
 #include "router/gateway/kubemq_grpc_upstream.h"
 #include "router/gateway/kubemq_grpc_visit.h"
 
 namespace llm_router {
 namespace {
-
-grpc::Status NotYet() {
-  return grpc::Status(
-      grpc::StatusCode::UNIMPLEMENTED,
-      "this server does not keep stored events yet: send queries, events or queue messages instead");
-}
 
 grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context, grpc::Status status) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
@@ -112,13 +107,16 @@ KubemqService::Unary* KubemqService::SendResponse(Context* context, const kubemq
 KubemqService::Unary* KubemqService::SendEvent(Context* context, const kubemq::Event* event,
                                                kubemq::Result* result) {
   if (state_->server->refusing()) return Answer(context, NotReady());
-  const auto caller =
-      Admit(*state_, *context, __func__, *event, event->store() ? nullptr : kubemq_check::Event);
+  const auto caller = Admit(*state_, *context, __func__, *event, kubemq_check::Event);
   if (!caller.ok()) return Answer(context, Refusal(caller.status()));
-  if (event->store()) return Answer(context, NotYet());
   Unary* const reactor = context->DefaultReactor();
   // gRPC keeps event and result until Finish.
   state_->loop.Post([state = state_, reactor, event, result, from = *caller] {
+    if (event->store()) {
+      if (state->server->refusing()) return reactor->Finish(NotReady());
+      state->server->tasks().Spawn(SendStored(state, reactor, event, result, from));
+      return;
+    }
     result->set_eventid(event->eventid().empty() ? NewId() : event->eventid());
     result->set_error(state->server->Publish(*event, *from, state->stats));
     result->set_sent(result->error().empty());
@@ -156,13 +154,15 @@ KubemqService::Writer<kubemq::EventReceive>* KubemqService::SubscribeToEvents(
   if (state_->server->refusing()) return new RefusedStream<kubemq::EventReceive>(NotReady());
   const auto caller = Admit(*state_, *context, __func__, *subscribe, kubemq_check::EventsSubscription);
   if (!caller.ok()) return new RefusedStream<kubemq::EventReceive>(Refusal(caller.status()));
+  const auto begin = [&](const auto& stream) {
+    stream->caller = *caller;
+    stream->peer = context->peer();
+    stream->Accept();
+    return stream.get();
+  };
   if (subscribe->subscribetypedata() == kubemq::Subscribe::EventsStore)
-    return new RefusedStream<kubemq::EventReceive>(NotYet());
-  const auto stream = std::make_shared<EventSubscriberStream>(state_, *subscribe);
-  stream->caller = *caller;
-  stream->peer = context->peer();
-  stream->Accept();
-  return stream.get();
+    return begin(std::make_shared<StoredSubscriberStream>(state_, *subscribe));
+  return begin(std::make_shared<EventSubscriberStream>(state_, *subscribe));
 }
 
 KubemqService::Unary* KubemqService::SendQueueMessage(Context* context, const kubemq::QueueMessage* message,

@@ -79,4 +79,8 @@ Awaitable<std::optional<Result>> RunInServer(KubemqServer& server, Awaitable<Res
 // Asks in the server; fault cancelled when the client went away, code unavailable when the server stops.
 Awaitable<absl::StatusOr<kubemq::Response>> AskOfServer(RestState& state, Question question);
 
+// Publishes a checked event, stored or not, that the caller may publish; the text to refuse it with, or
+// nothing.
+Awaitable<std::string> Publish(RestCall call, kubemq::Event event);
+
 }  // namespace llm_router

@@ -11,8 +11,6 @@
 namespace llm_router::rest_reply {
 
 inline constexpr std::string_view kStopping = "rest server is not ready to accept requests";
-inline constexpr std::string_view kNoStoredEvents =
-    "this server does not keep stored events yet: send queries, events or queue messages instead";
 
 HttpResponse Data(nlohmann::ordered_json data);
 HttpResponse Error(int status, std::string_view message);

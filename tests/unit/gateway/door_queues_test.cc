@@ -318,7 +318,7 @@ TEST_CASE("queues are listed with what they hold, and lose it when they are dele
 }
 
 TEST_CASE("over a broker that keeps no queues every queue call says so in its answer") {
-  DoorRig rig({}, DoorRig::Queues::kNone);
+  DoorRig rig({}, DoorRig::Keeps::kNothing);
   CHECK(Send(rig, QueueMessageTo("orders")).iserror());
   CHECK(Receive(rig, ReceiveFrom("orders")).iserror());
   auto peek = ReceiveFrom("orders");

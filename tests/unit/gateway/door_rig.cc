@@ -38,11 +38,11 @@ Awaitable<absl::StatusOr<Reply>> AnswerAtOnce(absl::StatusOr<Reply> reply) { co_
 
 }  // namespace
 
-DoorRig::DoorRig(KubemqServerOptions options, Queues queues) {
+DoorRig::DoorRig(KubemqServerOptions options, Keeps keeps) {
   loop_.Start();
-  loop_.RunTask([this, &options, queues]() -> Awaitable<void> {
-    broker_ = queues == Queues::kKept ? KeepingBroker(loop_, folder_.path())
-                                      : MakeEmbeddedBroker(loop_.executor(), EmbeddedOptions());
+  loop_.RunTask([this, &options, keeps]() -> Awaitable<void> {
+    broker_ = keeps == Keeps::kAll ? KeepingBroker(loop_, folder_.path())
+                                   : MakeEmbeddedBroker(loop_.executor(), EmbeddedOptions());
     gate_ = std::make_shared<Gate>(loop_.executor());
     server_ = KubemqServer::Start(loop_, *broker_, options);
     KubemqDoorOptions listening;

@@ -20,8 +20,8 @@ namespace llm_router::test {
 
 class DoorRig {
  public:
-  enum class Queues { kKept, kNone };
-  explicit DoorRig(KubemqServerOptions options = {}, Queues queues = Queues::kKept);
+  enum class Keeps { kAll, kNothing };  // queues and stored events, in a folder of the rig's
+  explicit DoorRig(KubemqServerOptions options = {}, Keeps keeps = Keeps::kAll);
   ~DoorRig();
 
   kubemq::kubemq::Stub& stub() { return *stub_; }

@@ -148,8 +148,8 @@ TEST_CASE("what is no JSON, or of another type, is refused as KubeMQ does") {
         "Error 206: invalid request type");
 }
 
-TEST_CASE("what is not there is 404, a method that does not fit 405, stored events are 501") {
-  RestRig rig;
+TEST_CASE("what is not there is 404, a method that does not fit 405, stored events where none are kept 501") {
+  RestRig rig({}, {}, DoorRig::Keeps::kNothing);
   const HttpAnswer missing = rig.Get("/nothing");
   CHECK(missing.status == 404);
   CHECK(missing.json() == Json({{"error_code", 404}, {"message", "Not Found"}}));
@@ -158,7 +158,9 @@ TEST_CASE("what is not there is 404, a method that does not fit 405, stored even
   CHECK_THAT(wrong.head, Catch::Contains("allow: POST"));
   CHECK(rig.Post("/send/event", R"({"ClientID": "c", "Channel": "e", "BodyString": "x", "Store": true})")
             .status == 501);
-  CHECK(rig.Get("/subscribe/events?client_id=c&channel=e&subscribe_type=events_store").status == 501);
+  const std::string subscribe = "/subscribe/events?client_id=c&channel=e&subscribe_type=events_store";
+  CHECK(rig.Get(subscribe).status == 400);
+  CHECK(rig.Get(subscribe + "&events_store_type_data=1").status == 501);
 }
 
 TEST_CASE("an event posted by REST reaches a subscriber by gRPC") {

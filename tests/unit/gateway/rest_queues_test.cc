@@ -151,7 +151,7 @@ TEST_CASE("what a WebSocket has that goes away comes again") {
 }
 
 TEST_CASE("over a broker that keeps no queues REST says so") {
-  RestRig rig({}, {}, DoorRig::Queues::kNone);
+  RestRig rig({}, {}, DoorRig::Keeps::kNothing);
   CHECK(Posted(rig, "send", MessageTo("orders", "x"))["IsError"] == true);
   CHECK(rig.Get("/queue/info").status == 501);
 }

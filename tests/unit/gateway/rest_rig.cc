@@ -8,8 +8,8 @@
 
 namespace llm_router::test {
 
-RestRig::RestRig(KubemqServerOptions serving, KubemqRestOptions options, DoorRig::Queues queues)
-    : doors_(std::move(serving), queues) {
+RestRig::RestRig(KubemqServerOptions serving, KubemqRestOptions options, DoorRig::Keeps keeps)
+    : doors_(std::move(serving), keeps) {
   options.port = 0;
   doors_.loop().RunTask([&]() -> Awaitable<void> {
     auto rest = KubemqRest::Start(doors_.server(), options);

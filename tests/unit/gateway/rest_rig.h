@@ -24,7 +24,7 @@ struct HttpAnswer {
 class RestRig {
  public:
   explicit RestRig(KubemqServerOptions serving = {}, KubemqRestOptions options = {},
-                   DoorRig::Queues queues = DoorRig::Queues::kKept);
+                   DoorRig::Keeps keeps = DoorRig::Keeps::kAll);
   ~RestRig();
 
   DoorRig& doors() { return doors_; }
