@@ -33,6 +33,8 @@ struct BrokerOptions {
 
 // Whether `url` names an engine that runs in this process.
 bool IsEmbedded(std::string_view url);
+// Where such a one keeps what is durable.
+std::string_view EmbeddedFolder(std::string_view url);
 
 // Checks a URL without opening anything; the error names the schemes there are.
 [[nodiscard]] absl::Status CheckBrokerUrl(std::string_view url);

@@ -63,6 +63,9 @@ struct RouteConfig {
   std::vector<ChainStepConfig> chain;  // asked one after the other
   int concurrency = 256;               // queries and jobs running at once, per worker
   int reserve = 25;                    // of them, those that jobs leave free
+  bool at_most_once = false;           // a job whose worker died is not run again
+  int64_t runs = 5;                    // of a job, before it has failed
+  int64_t job_concurrency = 0;         // jobs at the workers at once; 0 = no bound
 };
 
 struct KeyConfig {
@@ -75,6 +78,10 @@ struct KeyConfig {
   AccessLevel access = AccessLevel::kCaller;
 
   bool operator==(const KeyConfig&) const = default;
+};
+
+struct JobsConfig {
+  int64_t keep_results = 168;  // hours
 };
 
 struct LimitsConfig {
@@ -91,6 +98,8 @@ struct Config {
   BrokerConfig broker;
   ListenConfig listen;
   LimitsConfig limits;
+  JobsConfig jobs;
+  std::string store;            // sqlite:DIR; empty: the broker's folder
   std::vector<KeyConfig> keys;  // those of `keys_file` included
   std::string keys_file;        // some of `keys` come from it; empty: none
   bool open_access = false;     // no keys are wanted, even of callers from other machines

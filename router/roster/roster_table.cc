@@ -63,6 +63,11 @@ int64_t RosterTable::JobCapacity(std::string_view route, TimePoint now) const {
   return capacity;
 }
 
+bool RosterTable::Beats(std::string_view worker, TimePoint now) const {
+  const auto found = workers_.find(worker);
+  return found != workers_.end() && IsAlive(found->second, now);
+}
+
 RosterTable::Life RosterTable::LifeOf(std::string_view worker, TimePoint now) const {
   if (left_.contains(worker)) return Life::kLeft;
   const auto found = workers_.find(worker);

@@ -28,6 +28,8 @@ class RosterTable {
   // Jobs that the living workers of a route can have at work at once.
   int64_t JobCapacity(std::string_view route, TimePoint now) const;
 
+  // Whether its last beats were not missed.
+  bool Beats(std::string_view worker, TimePoint now) const;
   enum class Life { kUnknown, kAlive, kLeft };
   // Of one that was heard in the last ten seconds.
   Life LifeOf(std::string_view worker, TimePoint now) const;

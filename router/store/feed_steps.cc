@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "broker_adapters/base/status.h"
 #include "proto/fault.h"
 #include "router/store/job_table.h"
 #include "router/store/lane_picker.h"
@@ -85,6 +86,12 @@ void MarkAsFed(StoreSql& sql, const std::vector<FeedJob>& jobs, int64_t now) {
     row->fed = true;
     SaveJob(sql, *row, now);
   }
+}
+
+void FailRefused(StoreSql& sql, const FeedJob& job, const absl::Status& why, int64_t now) {
+  const auto row = JobBySeq(sql, job.row);
+  if (!row || row->is_final() || row->fed || row->generation != job.generation) return;
+  EndJob(sql, *row, contract::JobState::kFailed, ResultRecord(RowOf(FaultOf(why)).name, MessageOf(why)), now);
 }
 
 int64_t FeedAgain(StoreSql& sql, const std::string& route, int64_t most) {

@@ -14,6 +14,7 @@ namespace llm_router {
 std::vector<RouteCount> CountRoutes(StoreSql& sql);
 FeedPage PickToFeed(StoreSql& sql, const std::string& route, const FeedLimits& limits, int64_t now);
 void MarkAsFed(StoreSql& sql, const std::vector<FeedJob>& jobs, int64_t now);
+void FailRefused(StoreSql& sql, const FeedJob& job, const absl::Status& why, int64_t now);
 int64_t FeedAgain(StoreSql& sql, const std::string& route, int64_t most);
 
 std::vector<OutboxItem> OutboxDue(StoreSql& sql, int64_t most, int64_t now);

@@ -102,6 +102,11 @@ class SqliteStore final : public Store {
   Awaitable<absl::Status> MarkFed(std::vector<FeedJob> jobs) override {
     return Change([jobs = std::move(jobs)](StoreSql& sql) { MarkAsFed(sql, jobs, 0); });
   }
+  Awaitable<absl::Status> FailUnfed(FeedJob job, absl::Status why, int64_t now) override {
+    return Change([job = std::move(job), why = std::move(why), now](StoreSql& sql) {
+      FailRefused(sql, job, why, now);
+    });
+  }
   Awaitable<absl::StatusOr<int64_t>> Refeed(string route, int64_t most) override {
     return Write<int64_t>(
         [route = std::move(route), most](StoreSql& sql) { return FeedAgain(sql, route, most); });

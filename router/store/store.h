@@ -213,6 +213,8 @@ class Store {
                                                          int64_t now) = 0;
   // They lie in the queue. One that was queued again since it was read is passed over.
   virtual Awaitable<absl::Status> MarkFed(std::vector<FeedJob> jobs) = 0;
+  // The queue refuses it for good: it fails with `why`.
+  virtual Awaitable<absl::Status> FailUnfed(FeedJob job, absl::Status why, int64_t now) = 0;
   // The route's queue is empty: what was fed and not begun is to be fed again; how many (at most `most`).
   virtual Awaitable<absl::StatusOr<int64_t>> Refeed(std::string route, int64_t most) = 0;
 
