@@ -1,0 +1,56 @@
+#include "broker_adapters/kubemq/queue_leases.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/container/flat_hash_set.h"
+#include "broker_adapters/base/text.h"
+#include "proto/fault.h"
+
+namespace llm_router {
+
+Receipt QueueLeases::Add(QueueLease lease) {
+  if (leases_.size() >= drop_at_) DropLost();
+  lease.key = next_++;
+  Receipt receipt;
+  receipt.token = std::to_string(lease.key);
+  leases_.emplace(lease.key, std::move(lease));
+  return receipt;
+}
+
+// Who lost its message may never settle it.
+void QueueLeases::DropLost() {
+  absl::erase_if(leases_, [](const auto& lease) { return lease.second.stream->is_over(); });
+  drop_at_ = std::max<size_t>(1'024, 2 * leases_.size());
+}
+
+absl::StatusOr<std::vector<QueueLease>> QueueLeases::Take(const std::vector<Receipt>& receipts) {
+  absl::flat_hash_set<uint64_t> keys;
+  bool lost = false;
+  for (const Receipt& receipt : receipts) {
+    const auto key = ParseNumber<uint64_t>(receipt.token);
+    const auto found = key ? leases_.find(*key) : leases_.end();
+    if (found == leases_.end() || !keys.insert(*key).second) {
+      return MakeFault(Fault::kInvalidRequest,
+                       "a receipt names no message that is leased: it was settled already, or the connection "
+                       "to the server broke");
+    }
+    lost = lost || found->second.stream->is_over();
+  }
+  if (lost) {
+    return MakeFault(Fault::kEngineUnavailable,
+                     "the connection to the server broke after the message was received: it went back to "
+                     "its queue and will come again");
+  }
+  std::vector<QueueLease> taken;
+  for (const Receipt& receipt : receipts)
+    taken.push_back(std::move(leases_.extract(*ParseNumber<uint64_t>(receipt.token)).mapped()));
+  return taken;
+}
+
+void QueueLeases::PutBack(QueueLease lease) {
+  const uint64_t key = lease.key;
+  leases_.emplace(key, std::move(lease));
+}
+
+}  // namespace llm_router
