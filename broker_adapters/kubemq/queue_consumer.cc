@@ -13,7 +13,10 @@ namespace {
 
 using Request = kubemq::QueuesDownstreamRequest;
 
-constexpr size_t kMostWaiting = 10'000;
+// A server of ours lets 100 Gets wait and 1,000 transactions be open on a stream.
+constexpr size_t kWaitingOfStream = 90;
+constexpr size_t kLeasedOfStream = 900;
+constexpr size_t kMostStreams = 100;
 constexpr auto kPatience = std::chrono::seconds(60);  // beyond what the server was to wait
 
 // The leases of one transaction, and the question that settles them.
@@ -52,16 +55,18 @@ std::vector<Part> PartsOf(const Connection& connection, std::vector<QueueLease> 
 }  // namespace
 
 std::shared_ptr<Downstream> QueueConsumer::Stream() {
-  if (!stream_ || stream_->is_over()) {
-    stream_ = downstream::Open(connection_);
+  std::erase_if(streams_, [](const auto& stream) { return stream->is_over(); });
+  for (const auto& stream : streams_) {
+    if (stream->waiting() < kWaitingOfStream && leases_.CountOf(*stream) < kLeasedOfStream) return stream;
   }
-  return stream_;
+  if (streams_.size() >= kMostStreams) return nullptr;
+  return streams_.emplace_back(downstream::Open(connection_));
 }
 
 Awaitable<absl::StatusOr<std::vector<Delivery>>> QueueConsumer::Receive(std::string queue,
                                                                         ReceiveOptions options) {
   const auto stream = Stream();
-  if (stream->waiting() >= kMostWaiting || leases_.size() >= QueueLeases::kMost) co_return downstream::Full();
+  if (!stream) co_return downstream::Full();
   Request get = downstream::Get(connection_, std::move(queue), options.max, options.wait);
   downstream::Note(get, kubemq_text::kAnswer, kubemq_text::kAnswerFirst);
   const Milliseconds wait(get.waittimeout());
@@ -93,12 +98,12 @@ Awaitable<absl::StatusOr<std::vector<Delivery>>> QueueConsumer::Receive(std::str
 
 Awaitable<absl::Status> QueueConsumer::Settle(std::vector<QueueLease> leases, Settlement settlement) {
   if (leases.empty()) co_return absl::OkStatus();
-  const auto stream = leases.front().stream;  // the only one that is not over
   std::vector<Part> parts = PartsOf(connection_, std::move(leases), settlement);
   std::vector<Downstream::Asked> asked;
-  for (Part& part : parts) asked.push_back(stream->Ask(std::move(part.request)));
+  for (Part& part : parts) asked.push_back(part.leases.front().stream->Ask(std::move(part.request)));
   absl::Status first_failure;
   for (size_t i = 0; i < parts.size(); ++i) {
+    const auto stream = parts[i].leases.front().stream;
     const absl::Status status = co_await Await(*stream, asked[i]);
     if (status.ok()) continue;
     if (first_failure.ok()) first_failure = status;
@@ -117,8 +122,8 @@ Awaitable<absl::Status> QueueConsumer::Await(Downstream& stream, const Downstrea
   co_return (*answer)->iserror() ? downstream::FailureIn(**answer) : absl::OkStatus();
 }
 
-void QueueConsumer::Stop(absl::Status why) {
-  if (stream_) stream_->Close(std::move(why));
+void QueueConsumer::Stop(const absl::Status& why) {
+  for (const auto& stream : streams_) stream->Close(why);
 }
 
 }  // namespace llm_router

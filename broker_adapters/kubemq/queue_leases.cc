@@ -14,13 +14,17 @@ Receipt QueueLeases::Add(QueueLease lease) {
   lease.key = next_++;
   Receipt receipt;
   receipt.token = std::to_string(lease.key);
-  leases_.emplace(lease.key, std::move(lease));
+  Insert(std::move(lease));
   return receipt;
 }
 
 // Who lost its message may never settle it.
 void QueueLeases::DropLost() {
-  absl::erase_if(leases_, [](const auto& lease) { return lease.second.stream->is_over(); });
+  std::vector<uint64_t> lost;
+  for (const auto& [key, lease] : leases_) {
+    if (lease.stream->is_over()) lost.push_back(key);
+  }
+  for (const uint64_t key : lost) (void)Extract(key);
   drop_at_ = std::max<size_t>(1'024, 2 * leases_.size());
 }
 
@@ -43,14 +47,28 @@ absl::StatusOr<std::vector<QueueLease>> QueueLeases::Take(const std::vector<Rece
                      "its queue and will come again");
   }
   std::vector<QueueLease> taken;
-  for (const Receipt& receipt : receipts)
-    taken.push_back(std::move(leases_.extract(*ParseNumber<uint64_t>(receipt.token)).mapped()));
+  for (const Receipt& receipt : receipts) taken.push_back(Extract(*ParseNumber<uint64_t>(receipt.token)));
   return taken;
 }
 
-void QueueLeases::PutBack(QueueLease lease) {
+void QueueLeases::PutBack(QueueLease lease) { Insert(std::move(lease)); }
+
+void QueueLeases::Insert(QueueLease lease) {
+  ++by_stream_[lease.stream.get()];
   const uint64_t key = lease.key;
   leases_.emplace(key, std::move(lease));
+}
+
+QueueLease QueueLeases::Extract(uint64_t key) {
+  QueueLease lease = std::move(leases_.extract(key).mapped());
+  const auto count = by_stream_.find(lease.stream.get());
+  if (--count->second == 0) by_stream_.erase(count);
+  return lease;
+}
+
+size_t QueueLeases::CountOf(const Downstream& stream) const {
+  const auto count = by_stream_.find(&stream);
+  return count == by_stream_.end() ? 0 : count->second;
 }
 
 }  // namespace llm_router

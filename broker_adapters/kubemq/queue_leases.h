@@ -32,8 +32,6 @@ struct QueueLease {
 
 class QueueLeases {
  public:
-  static constexpr size_t kMost = 100'000;
-
   Receipt Add(QueueLease lease);
   // Those that `receipts` name, all or none; held by the caller from now on, so that nobody settles one
   // twice.
@@ -41,11 +39,16 @@ class QueueLeases {
   // Those whose settlement failed.
   void PutBack(QueueLease lease);
   size_t size() const { return leases_.size(); }
+  // How many there are by one stream.
+  size_t CountOf(const Downstream& stream) const;
 
  private:
   void DropLost();
+  void Insert(QueueLease lease);
+  QueueLease Extract(uint64_t key);
 
   absl::flat_hash_map<uint64_t, QueueLease> leases_;
+  absl::flat_hash_map<const Downstream*, size_t> by_stream_;
   size_t drop_at_ = 1'024;  // how many there may be before lost ones are looked for
   uint64_t next_ = 1;
 };

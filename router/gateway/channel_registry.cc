@@ -128,6 +128,13 @@ bool ChannelRegistry::HasSubscriber(ChannelType type, std::string_view channel) 
                      [&](const auto& row) { return Matches(row.first, channel); });
 }
 
+int ChannelRegistry::Subscribers(ChannelType type, std::string_view channel) const {
+  const auto patterns = subscribers_.find(type);
+  if (patterns == subscribers_.end()) return 0;
+  const auto found = patterns->second.find(channel);
+  return found == patterns->second.end() ? 0 : found->second;
+}
+
 std::string ChannelRegistry::List(ChannelType type, std::string_view search, const Visible& visible) const {
   std::vector<const Channel*> found;
   for (const Channel& channel : channels_) {

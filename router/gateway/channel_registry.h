@@ -36,6 +36,8 @@ class ChannelRegistry {
   void Subscribed(ChannelType type, std::string_view pattern);
   void Unsubscribed(ChannelType type, std::string_view pattern);
   bool HasSubscriber(ChannelType type, std::string_view channel) const;
+  // How many there are of that very name.
+  int Subscribers(ChannelType type, std::string_view channel) const;
 
   // A JSON array of the channels of `type` whose names contain `search` and are visible (null: all are),
   // sorted by name.

@@ -17,6 +17,8 @@ namespace {
 namespace tag = contract::tag;
 using enum Verb;
 
+constexpr std::string_view kJobTag = "job";
+
 constexpr KubemqMethod Method(std::string_view name, std::initializer_list<Verb> verbs,
                               bool needs_key = true) {
   KubemqMethod method;
@@ -40,8 +42,8 @@ constexpr std::array kMethods = {
     Method("ReceiveQueueMessages", {kReceiveQueue}),
     Method("AckAllQueueMessages", {kPurgeQueue}),
     Method("QueuesInfo", {kQueueInfo}),
-    Method("StreamQueueMessage", {kReceiveQueue, kSendQueue}),
-    Method("QueuesDownstream", {kReceiveQueue, kPurgeQueue, kSendQueue}),
+    Method("StreamQueueMessage", {kReceiveQueue, kSendQueue, kReplyTo}),
+    Method("QueuesDownstream", {kReceiveQueue, kSendQueue, kReplyTo}),
     Method("QueuesUpstream", {kSendQueue, kReplyTo}),
     // workers.proto
     Method("Serve", {kServeQueries, kServeCommands, kAnswer}),
@@ -55,9 +57,9 @@ std::string_view Tag(const Map& tags, std::string_view key) {
 
 // Only our own channels give the tag reply-to a meaning.
 template <class Message>
-absl::Status CheckReplyTo(const Caller& caller, const Message& message) {
+absl::Status CheckReplyTo(const Caller& caller, const Message& message, std::string_view channel) {
   const std::string_view reply_to = Tag(message.tags(), tag::kReplyTo);
-  const ChannelClass to = ClassOf(message.channel(), caller.tenant);
+  const ChannelClass to = ClassOf(channel, caller.tenant);
   const bool ours =
       to == ChannelClass::kRequests || to == ChannelClass::kJobs || to == ChannelClass::kJobsService;
   if (reply_to.empty() || !ours) return absl::OkStatus();
@@ -71,6 +73,15 @@ absl::Status CheckManagement(const Caller& caller, const kubemq::Request& reques
   if (verb == kubemq_text::kCreateChannel) return CheckAccess(caller, kCreateChannel, channel);
   if (verb == kubemq_text::kDeleteChannel) return CheckAccess(caller, kDeleteChannel, channel);
   return absl::OkStatus();
+}
+
+bool KeepsTenants(const Caller& caller) { return IsGranted(caller.level, kKeepTenant, ChannelClass::kNone); }
+
+void Stamp(const Caller& caller, Message& message) {
+  message.tags.erase("authorization");
+  message.tags.erase("x-api-key");
+  if (KeepsTenants(caller) && !TagOr(message.tags, tag::kTenant).empty()) return;
+  message.tags[std::string(tag::kTenant)] = caller.tenant;
 }
 
 bool IsStrangers(std::string_view channel, std::string_view tenant) {
@@ -92,7 +103,7 @@ absl::Status CheckAccess(const Caller& caller, const kubemq::Request& request) {
   if (!is_command && request.channel() == kubemq_text::kInternalRequests)
     return CheckManagement(caller, request);
   RETURN_IF_ERROR(CheckAccess(caller, is_command ? kSendCommand : kSendQuery, request.channel()));
-  return CheckReplyTo(caller, request);
+  return CheckReplyTo(caller, request, request.channel());
 }
 
 absl::Status CheckAccess(const Caller& caller, const kubemq::Event& event) {
@@ -114,15 +125,12 @@ absl::Status CheckAccess(const Caller& caller, const kubemq::Subscribe& subscrib
 
 absl::Status CheckAccess(const Caller& caller, const kubemq::QueueMessage& message) {
   RETURN_IF_ERROR(CheckAccess(caller, kSendQueue, message.channel()));
+  RETURN_IF_ERROR(CheckReplyTo(caller, message, message.channel()));
   // Where a message goes that nobody could take is a queue it is sent to.
   const std::string& dead_letter = message.policy().maxreceivequeue();
-  if (!dead_letter.empty()) RETURN_IF_ERROR(CheckAccess(caller, kSendQueue, dead_letter));
-  return CheckReplyTo(caller, message);
-}
-
-absl::Status CheckAccess(const Caller& caller, const kubemq::QueueMessagesBatchRequest& batch) {
-  for (const kubemq::QueueMessage& message : batch.messages()) RETURN_IF_ERROR(CheckAccess(caller, message));
-  return absl::OkStatus();
+  if (dead_letter.empty()) return absl::OkStatus();
+  RETURN_IF_ERROR(CheckAccess(caller, kSendQueue, dead_letter));
+  return CheckReplyTo(caller, message, dead_letter);
 }
 
 absl::Status CheckAccess(const Caller& caller, const kubemq::ReceiveQueueMessagesRequest& request) {
@@ -134,7 +142,46 @@ absl::Status CheckAccess(const Caller& caller, const kubemq::AckAllQueueMessages
 }
 
 absl::Status CheckAccess(const Caller& caller, const kubemq::QueuesInfoRequest& request) {
-  return CheckAccess(caller, kQueueInfo, request.queuename());
+  const auto queues = QueueNamesOf(request);
+  if (queues.empty()) return CheckAccess(caller, kQueueInfo);
+  for (const std::string& queue : queues) RETURN_IF_ERROR(CheckAccess(caller, kQueueInfo, queue));
+  return absl::OkStatus();
+}
+
+absl::Status CheckAccess(const Caller& caller, const kubemq::QueuesDownstreamRequest& request) {
+  switch (request.requesttypedata()) {
+    case kubemq::Get:
+      return CheckAccess(caller, kReceiveQueue, request.channel());
+    case kubemq::ReQueueAll:
+    case kubemq::ReQueueRange:
+      return CheckAccess(caller, kSendQueue, request.requeuechannel());
+    default:  // of what was received
+      return absl::OkStatus();
+  }
+}
+
+absl::Status CheckAccess(const Caller& caller, const kubemq::StreamQueueMessagesRequest& request) {
+  switch (request.streamrequesttypedata()) {
+    case kubemq::ReceiveMessage:
+      return CheckAccess(caller, kReceiveQueue, request.channel());
+    case kubemq::ResendMessage:
+      return CheckAccess(caller, kSendQueue, request.channel());
+    case kubemq::SendModifiedMessage:
+      return CheckAccess(caller, request.modifiedmessage());
+    default:
+      return absl::OkStatus();
+  }
+}
+
+std::set<std::string, std::less<>> QueueNamesOf(const kubemq::QueuesInfoRequest& request) {
+  std::set<std::string, std::less<>> names;
+  std::string_view left = request.queuename();
+  while (!left.empty()) {
+    const std::string_view name = left.substr(0, left.find(';'));
+    if (!name.empty()) names.emplace(name);
+    left.remove_prefix(std::min(left.size(), name.size() + 1));
+  }
+  return names;
 }
 
 std::string DenialText(const absl::Status& denial) {
@@ -145,11 +192,19 @@ std::string DenialText(const absl::Status& denial) {
 
 void StampTenant(const Caller& caller, Message& message) {
   if (caller.level == AccessLevel::kAll && IsStrangers(message.channel, caller.tenant)) return;
-  message.tags.erase("authorization");
-  message.tags.erase("x-api-key");
-  const bool keeps = IsGranted(caller.level, kKeepTenant, ChannelClass::kNone);
-  if (keeps && !TagOr(message.tags, tag::kTenant).empty()) return;
-  message.tags[std::string(tag::kTenant)] = caller.tenant;
+  Stamp(caller, message);
+}
+
+void StampQueueMessage(const Caller& caller, Outgoing& outgoing) {
+  Message& message = outgoing.message;
+  const std::string& dead_letter = outgoing.dead_letter;
+  const bool strangers = IsStrangers(message.channel, caller.tenant) &&
+                         (dead_letter.empty() || IsStrangers(dead_letter, caller.tenant));
+  if (caller.level == AccessLevel::kAll && strangers) return;
+  Stamp(caller, message);
+  if (strangers || KeepsTenants(caller)) return;
+  message.tags.erase(std::string(tag::kQuery));
+  message.tags.erase(std::string(kJobTag));
 }
 
 kubemq::EventReceive EventFor(const Caller& caller, const Message& event) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,12 +32,18 @@ const KubemqMethod* FindKubemqMethod(std::string_view name);
 [[nodiscard]] absl::Status CheckAccess(const Caller& caller, const kubemq::Event& event);
 [[nodiscard]] absl::Status CheckAccess(const Caller& caller, const kubemq::Subscribe& subscribe);
 [[nodiscard]] absl::Status CheckAccess(const Caller& caller, const kubemq::QueueMessage& message);
-[[nodiscard]] absl::Status CheckAccess(const Caller& caller, const kubemq::QueueMessagesBatchRequest& batch);
 [[nodiscard]] absl::Status CheckAccess(const Caller& caller,
                                        const kubemq::ReceiveQueueMessagesRequest& request);
 [[nodiscard]] absl::Status CheckAccess(const Caller& caller,
                                        const kubemq::AckAllQueueMessagesRequest& request);
 [[nodiscard]] absl::Status CheckAccess(const Caller& caller, const kubemq::QueuesInfoRequest& request);
+// What it receives from, or sends anew to; the messages that it moves are checked when they are.
+[[nodiscard]] absl::Status CheckAccess(const Caller& caller, const kubemq::QueuesDownstreamRequest& request);
+[[nodiscard]] absl::Status CheckAccess(const Caller& caller,
+                                       const kubemq::StreamQueueMessagesRequest& request);
+
+// The queues that the request names; none: it asks for all.
+std::set<std::string, std::less<>> QueueNamesOf(const kubemq::QueuesInfoRequest& request);
 
 // The error text of a refusal, as KubeMQ servers begin it.
 std::string DenialText(const absl::Status& denial);
@@ -44,6 +51,9 @@ std::string DenialText(const absl::Status& denial);
 // Makes `message` its caller's: tag `tenant` (kept as given only for who may), and no key in the tags.
 // Without keys, messages on strangers' channels stay as they came.
 void StampTenant(const Caller& caller, Message& message);
+// The same for a message that goes into a queue, wherever it may end up. What is or may become a job also
+// loses tags by which only ours know one, unless its caller may keep tenants.
+void StampQueueMessage(const Caller& caller, Outgoing& outgoing);
 
 // `event` as `caller` may see it: a heartbeat tells a key with routes of these only.
 kubemq::EventReceive EventFor(const Caller& caller, const Message& event);

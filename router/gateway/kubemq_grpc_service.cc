@@ -6,10 +6,14 @@
 #include "broker_adapters/base/ids.h"
 #include "broker_adapters/kubemq/check.h"
 #include "broker_adapters/kubemq/convert.h"
+#include "broker_adapters/kubemq/queue_check.h"
 #include "proto/kubemq_text.h"
 #include "router/gateway/kubemq_grpc_admit.h"
+#include "router/gateway/kubemq_grpc_downstream.h"
 #include "router/gateway/kubemq_grpc_events.h"
+#include "router/gateway/kubemq_grpc_queues.h"
 #include "router/gateway/kubemq_grpc_requests.h"
+#include "router/gateway/kubemq_grpc_upstream.h"
 
 namespace llm_router {
 namespace {
@@ -17,7 +21,7 @@ namespace {
 grpc::Status NotYet() {
   return grpc::Status(
       grpc::StatusCode::UNIMPLEMENTED,
-      "this server does not keep queues or stored events yet: send queries or events instead");
+      "this server does not keep stored events yet: send queries, events or queue messages instead");
 }
 
 // The end of a call that is not built yet: but who may not call it hears that first.
@@ -32,6 +36,48 @@ grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context, grpc::Sta
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   reactor->Finish(std::move(status));
   return reactor;
+}
+
+// Begins a stream whose messages are checked as they come.
+template <class Stream, class In, class Out>
+grpc::ServerBidiReactor<In, Out>* BeginExchange(const std::shared_ptr<DoorState>& state,
+                                                grpc::CallbackServerContext* context,
+                                                std::string_view method) {
+  if (state->server->refusing()) return new RefusedExchange<In, Out>(NotReady());
+  const auto caller = Admit(*state, *context, method);
+  if (!caller.ok()) return new RefusedExchange<In, Out>(Refusal(caller.status()));
+  const auto stream = std::make_shared<Stream>(state);
+  stream->caller = *caller;
+  stream->peer = context->peer();
+  stream->Accept();
+  return stream.get();
+}
+
+// Begins a queue call with one answer. gRPC and its coroutine share it: either may be the last.
+template <class Call, class In, class Out>
+grpc::ServerUnaryReactor* BeginQueueCall(const std::shared_ptr<DoorState>& state, CallerPtr caller,
+                                         grpc::CallbackServerContext* context, const In* request,
+                                         Out* response) {
+  const auto call = std::make_shared<Call>(state, std::move(caller), *context, request, response,
+                                           static_cast<typename Call::Work>(queue_calls::Run));
+  call->Accept();
+  return call.get();
+}
+
+// The same for one call among those that `method` lets in. What is wrong with the request itself (by `check`)
+// the answer says; otherwise who may not make it hears that.
+template <class Call, class In, class Out, class Check>
+grpc::ServerUnaryReactor* BeginQueueCall(const std::shared_ptr<DoorState>& state,
+                                         grpc::CallbackServerContext* context, std::string_view method,
+                                         const In* request, Out* response, Check check) {
+  if (state->server->refusing()) return Answer(context, NotReady());
+  auto caller = Admit(*state, *context, method);
+  if (!caller.ok()) return Answer(context, Refusal(caller.status()));
+  if (check(*request).empty()) {
+    const absl::Status allowed = CheckNoted(*state, **caller, *request, context->peer());
+    if (!allowed.ok()) return Answer(context, Refusal(allowed));
+  }
+  return BeginQueueCall<Call>(state, *std::move(caller), context, request, response);
 }
 
 }  // namespace
@@ -135,28 +181,44 @@ KubemqService::Writer<kubemq::EventReceive>* KubemqService::SubscribeToEvents(
 }
 
 KubemqService::Unary* KubemqService::SendQueueMessage(Context* context, const kubemq::QueueMessage* message,
-                                                      kubemq::SendQueueMessageResult*) {
-  return Answer(context, NotYetFor(*state_, *context, __func__, *message));
+                                                      kubemq::SendQueueMessageResult* result) {
+  return BeginQueueCall<queue_calls::Send>(state_, context, __func__, message, result,
+                                           kubemq_check::QueueMessage);
 }
+
 KubemqService::Unary* KubemqService::SendQueueMessagesBatch(Context* context,
                                                             const kubemq::QueueMessagesBatchRequest* batch,
-                                                            kubemq::QueueMessagesBatchResponse*) {
-  return Answer(context, NotYetFor(*state_, *context, __func__, *batch));
+                                                            kubemq::QueueMessagesBatchResponse* response) {
+  if (state_->server->refusing()) return Answer(context, NotReady());
+  auto caller = Admit(*state_, *context, __func__);
+  if (!caller.ok()) return Answer(context, Refusal(caller.status()));
+  if (const auto text = KubemqQueues::CheckBatch(*batch); !text.empty())
+    return Answer(context, grpc::Status(grpc::StatusCode::UNKNOWN, std::string(text)));
+  // Each message has a result of its own to say what is wrong with it.
+  return BeginQueueCall<queue_calls::SendBatch>(state_, *std::move(caller), context, batch, response);
 }
+
 KubemqService::Unary* KubemqService::ReceiveQueueMessages(Context* context,
                                                           const kubemq::ReceiveQueueMessagesRequest* request,
-                                                          kubemq::ReceiveQueueMessagesResponse*) {
-  return Answer(context, NotYetFor(*state_, *context, __func__, *request));
+                                                          kubemq::ReceiveQueueMessagesResponse* response) {
+  return BeginQueueCall<queue_calls::Receive>(state_, context, __func__, request, response,
+                                              kubemq_check::Receive);
 }
+
 KubemqService::Unary* KubemqService::AckAllQueueMessages(Context* context,
                                                          const kubemq::AckAllQueueMessagesRequest* request,
-                                                         kubemq::AckAllQueueMessagesResponse*) {
-  return Answer(context, NotYetFor(*state_, *context, __func__, *request));
+                                                         kubemq::AckAllQueueMessagesResponse* response) {
+  return BeginQueueCall<queue_calls::AckAll>(state_, context, __func__, request, response,
+                                             kubemq_check::AckAll);
 }
+
 KubemqService::Unary* KubemqService::QueuesInfo(Context* context, const kubemq::QueuesInfoRequest* request,
-                                                kubemq::QueuesInfoResponse*) {
-  return Answer(context, NotYetFor(*state_, *context, __func__, *request));
+                                                kubemq::QueuesInfoResponse* response) {
+  return BeginQueueCall<queue_calls::Info>(
+      state_, context, __func__, request, response,
+      [](const kubemq::QueuesInfoRequest&) { return std::string_view(); });
 }
+
 KubemqService::Exchange<kubemq::StreamQueueMessagesRequest, kubemq::StreamQueueMessagesResponse>*
 KubemqService::StreamQueueMessage(Context* context) {
   return new RefusedExchange<kubemq::StreamQueueMessagesRequest, kubemq::StreamQueueMessagesResponse>(
@@ -164,13 +226,14 @@ KubemqService::StreamQueueMessage(Context* context) {
 }
 KubemqService::Exchange<kubemq::QueuesDownstreamRequest, kubemq::QueuesDownstreamResponse>*
 KubemqService::QueuesDownstream(Context* context) {
-  return new RefusedExchange<kubemq::QueuesDownstreamRequest, kubemq::QueuesDownstreamResponse>(
-      NotYetFor(*state_, *context, __func__));
+  return BeginExchange<DownstreamStream, kubemq::QueuesDownstreamRequest, kubemq::QueuesDownstreamResponse>(
+      state_, context, __func__);
 }
+
 KubemqService::Exchange<kubemq::QueuesUpstreamRequest, kubemq::QueuesUpstreamResponse>*
 KubemqService::QueuesUpstream(Context* context) {
-  return new RefusedExchange<kubemq::QueuesUpstreamRequest, kubemq::QueuesUpstreamResponse>(
-      NotYetFor(*state_, *context, __func__));
+  return BeginExchange<UpstreamStream, kubemq::QueuesUpstreamRequest, kubemq::QueuesUpstreamResponse>(
+      state_, context, __func__);
 }
 
 }  // namespace llm_router

@@ -29,15 +29,16 @@ class KubemqService final : public kubemq::kubemq::CallbackService {
   Writer<kubemq::EventReceive>* SubscribeToEvents(Context* context,
                                                   const kubemq::Subscribe* subscribe) override;
 
-  Unary* SendQueueMessage(Context* context, const kubemq::QueueMessage*,
-                          kubemq::SendQueueMessageResult*) override;
-  Unary* SendQueueMessagesBatch(Context* context, const kubemq::QueueMessagesBatchRequest*,
-                                kubemq::QueueMessagesBatchResponse*) override;
-  Unary* ReceiveQueueMessages(Context* context, const kubemq::ReceiveQueueMessagesRequest*,
-                              kubemq::ReceiveQueueMessagesResponse*) override;
-  Unary* AckAllQueueMessages(Context* context, const kubemq::AckAllQueueMessagesRequest*,
-                             kubemq::AckAllQueueMessagesResponse*) override;
-  Unary* QueuesInfo(Context* context, const kubemq::QueuesInfoRequest*, kubemq::QueuesInfoResponse*) override;
+  Unary* SendQueueMessage(Context* context, const kubemq::QueueMessage* message,
+                          kubemq::SendQueueMessageResult* result) override;
+  Unary* SendQueueMessagesBatch(Context* context, const kubemq::QueueMessagesBatchRequest* batch,
+                                kubemq::QueueMessagesBatchResponse* response) override;
+  Unary* ReceiveQueueMessages(Context* context, const kubemq::ReceiveQueueMessagesRequest* request,
+                              kubemq::ReceiveQueueMessagesResponse* response) override;
+  Unary* AckAllQueueMessages(Context* context, const kubemq::AckAllQueueMessagesRequest* request,
+                             kubemq::AckAllQueueMessagesResponse* response) override;
+  Unary* QueuesInfo(Context* context, const kubemq::QueuesInfoRequest* request,
+                    kubemq::QueuesInfoResponse* response) override;
   Exchange<kubemq::StreamQueueMessagesRequest, kubemq::StreamQueueMessagesResponse>* StreamQueueMessage(
       Context* context) override;
   Exchange<kubemq::QueuesDownstreamRequest, kubemq::QueuesDownstreamResponse>* QueuesDownstream(

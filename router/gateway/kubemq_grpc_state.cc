@@ -15,7 +15,8 @@ DoorState::DoorState(std::shared_ptr<KubemqServer> door_server, KubemqDoorOption
       loop(server->loop()),
       options(std::move(door_options)),
       tasks(loop.executor()),
-      asker(*server, stats) {}
+      asker(*server, stats),
+      queues(*server) {}
 
 bool DoorState::Add(std::shared_ptr<DoorStream> stream) {
   int& of_peer = streams_by_peer_[stream->peer];

@@ -12,6 +12,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "router/gateway/kubemq_asker.h"
 #include "router/gateway/kubemq_grpc.h"
+#include "router/gateway/kubemq_queues.h"
 
 namespace grpc {
 class Status;
@@ -46,6 +47,7 @@ struct DoorState {
   TaskGroup tasks;  // of the subscriptions
   DoorStats stats;
   KubemqAsker asker;
+  KubemqQueues queues;
 
  private:
   std::map<DoorStream*, std::shared_ptr<DoorStream>> streams_;
