@@ -98,6 +98,9 @@ class PipelinedStream final : public StreamReader<grpc::ClientBidiReactor<Questi
     while (auto answer = co_await self->Next()) self->Deliver(*std::move(answer));
     self->Cancel();
     const grpc::Status outcome = co_await self->Outcome();
+    if (self->failure_) co_return;
+    // It may be another server that comes back.
+    self->connection_.Forget();
     self->Fail(self->WhyOver(outcome));
   }
 
@@ -123,7 +126,6 @@ class PipelinedStream final : public StreamReader<grpc::ClientBidiReactor<Questi
 
   void Fail(absl::Status why) {
     if (failure_) return;
-    connection_.Forget();
     failure_ = std::move(why);
     for (const auto& [id, promise] : std::exchange(pending_, {})) promise->Set(*failure_);
   }

@@ -12,6 +12,7 @@
 #include "broker_adapters/kubemq/queue_check.h"
 #include "proto/fault.h"
 #include "proto/kubemq_queue_text.h"
+#include "proto/kubemq_text.h"
 
 namespace llm_router {
 namespace {
@@ -121,7 +122,11 @@ std::optional<kubemq::QueueMessage> LaterCopy(const kubemq::QueueMessage& receiv
 }
 
 absl::Status QueueFailure(std::string_view text, std::string_view fault) {
-  if (const auto named = FaultNamed(fault)) return MakeFault(*named, text);
+  const auto named = FaultNamed(fault);
+  // It is the server that is on its way out, or gave up a call; not we.
+  if (named == Fault::kShuttingDown || named == Fault::kCancelled || text == kubemq_text::kNotReady)
+    return MakeFault(Fault::kEngineUnavailable, fmt::format("the server is about to close: {}", text));
+  if (named) return MakeFault(*named, text);
   // Error 130: the server's own trouble with its storage; the others of 1xx tell of what was asked.
   if (Begins(text, "Error 130")) return MakeFault(Fault::kStorageFailed, text);
   if (Begins(text, "Error 1") || Begins(text, "stan: invalid") || text == kubemq_text::kNoTransaction)

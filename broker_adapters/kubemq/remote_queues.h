@@ -3,7 +3,9 @@
 // At a server of ours (proto/kubemq_queue_text.h, proto/queues.proto) they are what that server's engine can
 // do. At a foreign one: Receive gives one message at a time and waits a second at least; a delayed nack is a
 // copy and an acknowledgement, so its message may come twice; Info and Queues count what is leased as
-// waiting, and know nothing of delayed and dead. Everywhere Send counts delays and expiries in whole seconds.
+// waiting, and know nothing of delayed and dead. Everywhere Send counts delays and expiries in whole seconds,
+// rounded up, and a message without a limit of deliveries may have the server's (1,024; at ours, on queues of
+// jobs, none).
 //
 // Part of the broker of kubemq_broker.h; loop thread only. Every verb goes to the server at once and fails
 // with engine_unavailable when that can't be reached; the next one tries anew.

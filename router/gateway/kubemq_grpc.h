@@ -7,8 +7,9 @@
 // asks and pays twice. Subscriptions end with UNAVAILABLE when the door stops, never with OK.
 //
 // Beyond that wire, for adapters of ours (broker_adapters/kubemq): Ping carries initial metadata
-// `llm-router: 1`; initial metadata on a subscription means that it is in force; and the service of
-// proto/workers.proto is there.
+// `llm-router: 1`, and how well queues keep; initial metadata on a subscription means that it is in force; the
+// services of proto/workers.proto and proto/queues.proto are there, and so is what QueuesDownstream takes in
+// Metadata (proto/kubemq_queue_text.h).
 //
 // A call's key is its metadata `authorization`, raw or behind "Bearer ": without a known one it ends with
 // UNAUTHENTICATED, and with PERMISSION_DENIED where the key's access does not go (access_rules.h). Ping needs

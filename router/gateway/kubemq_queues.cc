@@ -70,7 +70,10 @@ Awaitable<std::vector<kubemq::SendQueueMessageResult>> KubemqQueues::Send(
   }
   if (!server_.Enter(bytes)) {
     for (const auto& [queue, parcel] : parcels) {
-      for (const size_t place : parcel.places) Fail(results[place], kTooManyUnderWay);
+      for (const size_t place : parcel.places) {
+        Fail(results[place], kTooManyUnderWay);
+        results[place].set_reftopic(std::string(RowOf(Fault::kOverloaded).name));
+      }
     }
     co_return results;
   }

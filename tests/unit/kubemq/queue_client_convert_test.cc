@@ -108,6 +108,8 @@ TEST_CASE("what a server says of a queue call becomes a fault, by its name or by
   };
   const Row rows[] = {
       {"anything", "storage_failed", Fault::kStorageFailed},
+      {"the message broker is shutting down", "shutting_down", Fault::kEngineUnavailable},
+      {"grpc server is not ready to accept requests", "", Fault::kEngineUnavailable},
       {"Error 120: invalid queue name value", "", Fault::kInvalidRequest},
       {"Error 130: error during send message to queue", "", Fault::kStorageFailed},
       {"Error 412: access denied to resource", "", Fault::kPermissionDenied},
