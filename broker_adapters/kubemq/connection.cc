@@ -49,6 +49,14 @@ KubemqOptions WithClientId(KubemqOptions options) {
   return options;
 }
 
+// A server that does not say is a foreign one: it keeps queues, and does not promise how well.
+Durability DurabilityOf(const std::multimap<grpc::string_ref, grpc::string_ref>& metadata) {
+  const auto said =
+      metadata.find(grpc::string_ref(kubemq_text::kDurability.data(), kubemq_text::kDurability.size()));
+  if (said == metadata.end()) return Durability::kMemory;
+  return DurabilityNamed({said->second.data(), said->second.size()}).value_or(Durability::kMemory);
+}
+
 }  // namespace
 
 Connection::Connection(Executor executor, KubemqOptions options)
@@ -57,9 +65,12 @@ Connection::Connection(Executor executor, KubemqOptions options)
       channel_(OpenChannel(options_)),
       stub_(kubemq::kubemq::NewStub(channel_)),
       workers_(wire::Workers::NewStub(channel_)),
+      queues_(wire::Queues::NewStub(channel_)),
       in_flight_(executor),
       tasks_(executor) {
   caps_.max_body = options_.max_body;
+  // The least that a KubeMQ server offers, until this one is known.
+  caps_.durability = Durability::kMemory;
 }
 
 void Connection::Begin(grpc::ClientContext& call) {
@@ -79,7 +90,21 @@ Awaitable<absl::StatusOr<bool>> Connection::Marked() {
   known_ = true;
   caps_.dispatch = marked_ ? Dispatch::kLeastOutstanding : Dispatch::kRandom;
   caps_.confirms_subscribe = marked_;
+  caps_.durability = DurabilityOf(metadata);
   co_return marked_;
+}
+
+absl::Status Connection::ShuttingDown() const {
+  return MakeFault(Fault::kShuttingDown, "this process is on its way out");
+}
+
+absl::Status Connection::CheckBody(const Message& message) const {
+  const size_t most = options_.max_body;
+  if (message.body.size() <= most) return absl::OkStatus();
+  return MakeFault(Fault::kTooLarge,
+                   fmt::format("the body has {} bytes and limits.body allows {}: send less, "
+                               "or raise that setting",
+                               message.body.size(), most));
 }
 
 std::string Connection::KeyRefused(std::string_view text) const {

@@ -14,16 +14,20 @@
 namespace llm_router {
 namespace {
 
-ChannelRegistry::Depths DepthsOf(ChannelType type, Broker& broker) {
+// What the broker's queues hold; nothing where it can't tell now.
+Awaitable<ChannelRegistry::Depths> DepthsOf(ChannelType type, Broker& broker) {
   ChannelRegistry::Depths depths;
-  const QueueAdmin* const admin = broker.queue_admin();
-  if (type != ChannelType::kQueues || admin == nullptr) return depths;
-  for (const QueueTotals& totals : admin->Queues()) {
-    const uint64_t waiting = totals.waiting + totals.leased;
+  QueueAdmin* const admin = broker.queue_admin();
+  if (type != ChannelType::kQueues || admin == nullptr) co_return depths;
+  const auto queues = co_await admin->Queues();
+  if (!queues.ok()) co_return depths;
+  for (const QueueTotals& totals : *queues) {
+    const uint64_t waiting = totals.waiting + totals.leased.value_or(0);
+    const uint64_t delayed = totals.delayed.value_or(0);
     // A queue that was emptied and deleted is no channel any more.
-    if (waiting + totals.delayed > 0) depths[totals.name] = ChannelRegistry::Depth(waiting, totals.delayed);
+    if (waiting + delayed > 0) depths[totals.name] = ChannelRegistry::Depth(waiting, delayed);
   }
-  return depths;
+  co_return depths;
 }
 
 // What a channel keeps goes with it.
@@ -54,7 +58,8 @@ Awaitable<absl::StatusOr<std::string>> ManageChannels(KubemqServer& server, Mess
       return CheckAccess(*caller, Verb::kSeeChannel, channel).ok();
     };
     const auto search = TagOr(tags, "channel_search", TagOr(tags, "search"));
-    co_return server.channels().List(*type, search, visible, DepthsOf(*type, server.broker()));
+    const auto depths = co_await DepthsOf(*type, server.broker());
+    co_return server.channels().List(*type, search, visible, depths);
   }
   const std::string channel(TagOr(tags, "channel"));
   if (const auto text = kubemq_check::Channel(channel); !text.empty())

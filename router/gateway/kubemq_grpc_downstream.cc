@@ -13,6 +13,7 @@
 #include "broker_adapters/kubemq/queue_check.h"
 #include "proto/fault.h"
 #include "proto/kubemq_queue_text.h"
+#include "proto/kubemq_text.h"
 #include "router/gateway/kubemq_grpc_admit.h"
 
 namespace llm_router {
@@ -136,24 +137,27 @@ void DownstreamStream::Take(Request request) {
   }
 }
 
-void DownstreamStream::Fail(const Request& request, std::string_view text) {
+void DownstreamStream::Fail(const Request& request, std::string_view text, Fault fault) {
   Response response = ResponseTo(request);
   response.set_iserror(true);
   response.set_error(std::string(text));
+  (*response.mutable_metadata())[std::string(kubemq_text::kFaultTag)] = std::string(RowOf(fault).name);
   Push(std::move(response));
 }
 
 void DownstreamStream::StartGet(Request request) {
   request.set_reftransactionid(NewUuid());
-  if (state().server->refusing()) return Fail(request, kubemq_text::kNotReady);
+  if (state().server->refusing()) return Fail(request, kubemq_text::kNotReady, Fault::kShuttingDown);
   if (const auto text = kubemq_check::Get(request); !text.empty()) return Fail(request, text);
   if (const auto allowed = CheckNoted(state(), *caller, request, peer); !allowed.ok())
-    return Fail(request, DenialText(allowed));
-  if (!transactions_.HasRoom()) return Fail(request, kTooMuchUnsettled);
-  if (gets_.size() >= kMostGets) return Fail(request, kTooManyGets);
-  if (!state().queues.StartWaiting()) return Fail(request, KubemqQueues::kTooManyWait);
+    return Fail(request, DenialText(allowed), FaultOf(allowed));
+  if (!transactions_.HasRoom()) return Fail(request, kTooMuchUnsettled, Fault::kOverloaded);
+  if (gets_.size() >= kMostGets) return Fail(request, kTooManyGets, Fault::kOverloaded);
+  if (!state().queues.StartWaiting()) return Fail(request, KubemqQueues::kTooManyWait, Fault::kOverloaded);
   const uint64_t number = next_get_++;
-  gets_[number] = state().tasks.Spawn(
+  Waiting& waiting = gets_[number];
+  waiting.request_id = request.requestid();
+  waiting.task = state().tasks.Spawn(
       Get(std::static_pointer_cast<DownstreamStream>(shared_from_this()), std::move(request), number));
 }
 
@@ -166,7 +170,7 @@ Awaitable<void> DownstreamStream::Get(Self self, Request request, uint64_t numbe
     if (taking.ok()) {
       self->Deliver(request, *std::move(taking));
     } else {
-      self->Fail(request, MessageOf(taking.status()));
+      self->Fail(request, MessageOf(taking.status()), FaultOf(taking.status()));
     }
   }
   self->Go();
@@ -186,18 +190,26 @@ void DownstreamStream::Deliver(const Request& request, Taking taking) {
   Push(std::move(response), std::move(when_written));
 }
 
+void DownstreamStream::GiveUp(std::string_view request_id) {
+  if (request_id.empty()) return;
+  for (const auto& [number, waiting] : gets_) {
+    if (waiting.request_id == request_id) state().tasks.Cancel(waiting.task);
+  }
+}
+
 void DownstreamStream::StartSettling(Request request) {
   const SettlingRow& row = *SettlingOf(request);
   const std::string& id = request.reftransactionid();
   if (!transactions_.Holds(id)) {
     if (row.deed != Deed::kClose) return Fail(request, kubemq_text::kNoTransaction);
     // Several SDKs close what was never open.
+    GiveUp(MetadataOr(request, kubemq_text::kGet));
     if (Asks(request, kubemq_text::kConfirm)) Push(ResponseTo(request));
     return;
   }
   if (const auto text = SettlingFault(row, request); !text.empty()) return Fail(request, text);
   if (const auto allowed = CheckNoted(state(), *caller, request, peer); !allowed.ok())
-    return Fail(request, DenialText(allowed));
+    return Fail(request, DenialText(allowed), FaultOf(allowed));
   const auto& sequences = request.sequencerange();
   QueueTransactions::Taken taken;
   if (row.is_range) {
@@ -220,7 +232,7 @@ Awaitable<void> DownstreamStream::Settle(Self self, Request request, QueueTransa
   }
   if (!settled.ok()) {
     self->PutBack(request.reftransactionid(), std::move(taken.messages));
-    self->Fail(request, MessageOf(settled));
+    self->Fail(request, MessageOf(settled), FaultOf(settled));
   } else if (taken.unknown) {
     self->Fail(request, fmt::format("{}{}", row.unknown, *taken.unknown));
   } else if (Asks(request, kubemq_text::kConfirm)) {
@@ -274,7 +286,7 @@ void DownstreamStream::ShowOffsets(const Request& request) {
 }
 
 void DownstreamStream::DropAll() {
-  for (const auto& [number, task] : gets_) state().tasks.Cancel(task);
+  for (const auto& [number, waiting] : gets_) state().tasks.Cancel(waiting.task);
   QueueHold left(*state().server);
   for (LeasedMessage& leased : transactions_.TakeAll()) left.Take(std::move(leased.receipt));
 }

@@ -9,8 +9,10 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "proto/fault.h"
 #include "router/gateway/kubemq_grpc_exchange.h"
 #include "router/gateway/queue_transactions.h"
 
@@ -36,6 +38,7 @@ class DownstreamStream final
   void StartGet(Request request);
   static Awaitable<void> Get(Self self, Request request, uint64_t number);
   void Deliver(const Request& request, Taking taking);
+  void GiveUp(std::string_view request_id);
 
   void StartSettling(Request request);
   static Awaitable<void> Settle(Self self, Request request, QueueTransactions::Taken taken);
@@ -44,10 +47,14 @@ class DownstreamStream final
   void PutBack(const std::string& transaction, std::vector<LeasedMessage> messages);
 
   void ShowOffsets(const Request& request);
-  void Fail(const Request& request, std::string_view text);
+  void Fail(const Request& request, std::string_view text, Fault fault = Fault::kInvalidRequest);
 
   QueueTransactions transactions_;
-  std::map<uint64_t, TaskGroup::TaskId> gets_;  // that wait
+  struct Waiting {
+    TaskGroup::TaskId task = 0;
+    std::string request_id;
+  };
+  std::map<uint64_t, Waiting> gets_;
   uint64_t next_get_ = 0;
   int settling_ = 0;
 };
