@@ -147,6 +147,7 @@ absl::StatusOr<std::string> JobsService::Do(const contract::AboutJob& ask) {
     if (row->job.state != contract::JobState::kFailed)
       return MakeFault(Fault::kInvalidRequest, "it has not failed");
     row->job.state = contract::JobState::kQueued;
+    row->asked = 0;
   }
   contract::Job shown = row->job;
   if (ask.op != Op::kResult) shown.reply.reset();
