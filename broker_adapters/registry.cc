@@ -80,6 +80,8 @@ const Engine* FindEngine(std::string_view url) {
 
 bool IsEmbedded(std::string_view url) { return url.starts_with(kEngines.front().prefix); }
 
+std::string_view EmbeddedFolder(std::string_view url) { return url.substr(kEngines.front().prefix.size()); }
+
 // Does not quote the URL: somebody may have put a password into it.
 absl::Status CheckBrokerUrl(std::string_view url) {
   const Engine* engine = FindEngine(url);

@@ -29,14 +29,16 @@ struct BrokerOptions {
 
 // Whether `url` names an engine that runs in this process.
 bool IsEmbedded(std::string_view url);
+// Where such a one keeps what is durable.
+std::string_view EmbeddedFolder(std::string_view url);
 
 // Checks a URL without opening anything; the error names the schemes there are.
 [[nodiscard]] absl::Status CheckBrokerUrl(std::string_view url);
 // The same of everything else: an engine in this process takes neither key nor TLS.
 [[nodiscard]] absl::Status CheckBrokerOptions(const BrokerOptions& options);
 
-// Opens the engine. A foreign one that can't be reached now is no error: the adapter goes on trying. One in this
-// process needs its folder for itself: fault storage_failed when it can't have it.
+// Opens the engine. A foreign one that can't be reached now is no error: the adapter goes on trying. One in
+// this process needs its folder for itself: fault storage_failed when it can't have it.
 absl::StatusOr<std::unique_ptr<Broker>> OpenBroker(Executor executor, BrokerOptions options);
 
 }  // namespace llm_router

@@ -61,7 +61,7 @@ struct BatchOptions {
   BatchOptions() = default;
 
   BatchFormat format = BatchFormat::kOpenAi;
-  std::string route;        // of text lines; of others: where their model names no route
+  std::string route;        // of text lines; of others: of those whose body names no model
   Tags tags;                // of text lines' queries: model, system, temperature, max-tokens
   int64_t batch_size = 0;   // lines handed to the workers at a time, at most; 0 = as many as keep them busy
   int64_t concurrency = 0;  // lines at work at a time, at most; 0 = no bound of its own

@@ -198,7 +198,8 @@ std::string ToJson(const Heartbeat& beat) {
     routes.push_back({{"route", row.route},
                       {"models", row.models},
                       {"in_flight", row.in_flight},
-                      {"capacity", row.capacity}});
+                      {"capacity", row.capacity},
+                      {"job_capacity", row.job_capacity}});
   }
   return Dump({{"worker", beat.worker},
                {"config_version", beat.config_version},
@@ -222,6 +223,7 @@ absl::StatusOr<Heartbeat> ParseHeartbeat(std::string_view body) {
     route.models = StringsOf(row, "models");
     route.in_flight = IntOr(row, "in_flight");
     route.capacity = IntOr(row, "capacity");
+    route.job_capacity = IntOr(row, "job_capacity");
   }
   return beat;
 }

@@ -142,8 +142,9 @@ struct RouteBeat {
   RouteBeat() = default;
   std::string route;
   std::vector<std::string> models;
-  int64_t in_flight = 0;
+  int64_t in_flight = 0;  // queries and jobs
   int64_t capacity = 0;
+  int64_t job_capacity = 0;  // of it, what jobs may fill; 0: it takes none
 };
 struct Heartbeat {
   Heartbeat() = default;

@@ -14,11 +14,13 @@
 #include "broker_adapters/registry.h"
 #include "proto/fault.h"
 #include "router/config/chain_check.h"
+#include "router/config/checks.h"
 #include "router/config/load.h"
 #include "router/gateway/admin.h"
 #include "router/gateway/key_reload.h"
 #include "router/gateway/kubemq_grpc.h"
 #include "router/gateway/kubemq_rest.h"
+#include "router/jobs/jobs_service.h"
 #include "router/net/server_tls.h"
 #include "router/pipeline/account.h"
 #include "router/pipeline/call.h"
@@ -26,6 +28,7 @@
 #include "router/pipeline/decode.h"
 #include "router/pipeline/targets.h"
 #include "router/providers/providers.h"
+#include "router/store/sqlite_store.h"
 #include "router/worker/worker.h"
 
 namespace llm_router {
@@ -80,6 +83,36 @@ std::vector<Route> ResolveRoutes(const Config& config, const Providers& provider
   return routes;
 }
 
+std::string StoreFolder(const Config& config) {
+  if (!config.store.empty()) return config.store.substr(kSqliteStore.size());
+  return IsEmbedded(config.broker.url) ? std::string(EmbeddedFolder(config.broker.url)) : "./llm-router-data";
+}
+
+JobsOptions JobsOptionsOf(const Config& config, Metrics& metrics) {
+  JobsOptions options;
+  options.name = NewId();
+  options.may_have_rivals = !IsEmbedded(config.broker.url);
+  options.keep_results = std::chrono::hours(config.jobs.keep_results);
+  for (const RouteConfig& route : config.routes) {
+    contract::RouteModels& models = options.routes.emplace_back();
+    models.route = route.name;
+    for (const TargetConfig& target : route.targets) models.models.push_back(target.model);
+    options.policies.routes[route.name] = {route.at_most_once, route.runs};
+    options.job_concurrency[route.name] = route.job_concurrency;
+  }
+  options.counted = [&metrics](const std::vector<RouteCount>& counts) {
+    for (const RouteCount& count : counts) {
+      metrics.Jobs(count.route, "resting", count.unfed);
+      metrics.Jobs(count.route, "fed", count.fed - count.running);
+      metrics.Jobs(count.route, "running", count.running);
+      metrics.Jobs(count.route, "completed", count.completed);
+      metrics.Jobs(count.route, "failed", count.failed);
+      metrics.Jobs(count.route, "cancelled", count.cancelled);
+    }
+  };
+  return options;
+}
+
 // How this process is reached and reaches others, with its files read.
 struct Connections {
   BrokerOptions broker;
@@ -113,6 +146,7 @@ class App {
     CO_RETURN_IF_ERROR(OpenAdmin());
     if (simulate) CO_RETURN_IF_ERROR(StartSimulator());
     CO_RETURN_IF_ERROR(OpenEngine());
+    if (roles_.jobs) CO_RETURN_IF_ERROR(co_await StartJobs());
     if (roles_.gateway) CO_RETURN_IF_ERROR(OpenDoors());
     if (roles_.worker) CO_RETURN_IF_ERROR(co_await StartWorker());
     if (admin_) admin_->SetReady(true);
@@ -135,6 +169,8 @@ class App {
     if (door_) co_await door_->Stop();
     if (rest_) co_await rest_->Stop();
     if (worker_) co_await worker_->Drain();
+    if (jobs_) co_await jobs_->Stop();
+    if (store_) co_await store_->Stop();
     if (broker_) co_await broker_->Stop();
     if (simulator_) co_await simulator_->Stop();
     if (admin_) co_await admin_->Stop();
@@ -199,6 +235,18 @@ class App {
     return absl::OkStatus();
   }
 
+  Awaitable<absl::Status> StartJobs() {
+    SqliteStoreOptions keeping;
+    keeping.folder = StoreFolder(config_);
+    keeping.max_bytes = static_cast<uint64_t>(config_.limits.queue_bytes);
+    CO_ASSIGN_OR_RETURN(store_, OpenSqliteStore(loop_.executor(), std::move(keeping)));
+    auto service =
+        co_await JobsService::Start(loop_.executor(), *broker_, *store_, JobsOptionsOf(config_, metrics_));
+    if (!service.ok()) co_return Annotate(service.status(), "the role jobs");
+    jobs_ = *std::move(service);
+    co_return absl::OkStatus();
+  }
+
   Awaitable<absl::Status> StartWorker() {
     std::vector<std::unique_ptr<Stage>> stages;
     stages.push_back(MakeAccountStage(metrics_));
@@ -229,6 +277,8 @@ class App {
   KeyReload keys_;
   std::unique_ptr<Simulator> simulator_;
   std::unique_ptr<Broker> broker_;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<JobsService> jobs_;
   std::unique_ptr<Pipeline> pipeline_;
   std::unique_ptr<Worker> worker_;
   std::unique_ptr<AdminDoor> admin_;
@@ -353,7 +403,7 @@ int Serve(const ServeArguments& arguments) {
   auto providers = Providers::Resolve(*config);
   if (!providers.ok()) return RefuseToStart(providers.status());
   log::SetLevel(LevelNamed(config->log_level));
-  log::Info("not in this version, accepted and opening nothing: listen.http, the role jobs");
+  log::Info("not in this version, accepted and opening nothing: listen.http");
   Loop loop;
   App app(loop, *std::move(config), *std::move(connections), *roles, *std::move(providers),
           [&arguments] { return ReadConfig(arguments); });

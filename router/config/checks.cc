@@ -109,6 +109,11 @@ absl::Status CheckTenant(std::string_view tenant) {
   return Refuse("is no name for a tenant: use letters, digits, _ and -");
 }
 
+absl::Status CheckStore(std::string_view store) {
+  if (store.starts_with(kSqliteStore) && store.size() > kSqliteStore.size()) return absl::OkStatus();
+  return Refuse("names no store: write sqlite:DIR");
+}
+
 absl::Status CheckKey(std::string_view key) {
   if (std::ranges::all_of(key, [](char c) { return c > ' ' && c < '\x7f'; })) return absl::OkStatus();
   return Refuse(

@@ -23,6 +23,9 @@ inline constexpr std::string_view kKeyHashPrefix = "sha256:";
 // A part of channel names: letters, digits, _ and -.
 [[nodiscard]] absl::Status CheckTenant(std::string_view tenant);
 [[nodiscard]] absl::Status CheckProviderId(std::string_view id);
+// sqlite:DIR.
+inline constexpr std::string_view kSqliteStore = "sqlite:";
+[[nodiscard]] absl::Status CheckStore(std::string_view store);
 // http(s)://host[:port][/path], nothing else.
 [[nodiscard]] absl::Status CheckBaseUrl(std::string_view url);
 // Fit for a URL's query as it is: 2024-10-21, 2025-01-01-preview.

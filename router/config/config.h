@@ -62,6 +62,9 @@ struct RouteConfig {
   std::vector<TargetConfig> targets;   // tried in order
   std::vector<ChainStepConfig> chain;  // asked one after the other
   int concurrency = 256;               // queries running at once, per worker
+  bool at_most_once = false;           // a job whose worker died is not run again
+  int64_t runs = 5;                    // of a job, before it has failed
+  int64_t job_concurrency = 0;         // jobs at the workers at once; 0 = no bound
 };
 
 struct KeyConfig {
@@ -76,8 +79,12 @@ struct KeyConfig {
   bool operator==(const KeyConfig&) const = default;
 };
 
+struct JobsConfig {
+  int64_t keep_results = 168;  // hours
+};
+
 struct LimitsConfig {
-  int64_t body = 32 * 1024 * 1024;  // bytes of a query or a reply
+  int64_t body = 32 * 1024 * 1024;                         // bytes of a query or a reply
   int64_t queue_bytes = int64_t{10} * 1024 * 1024 * 1024;  // of the embedded broker's queues, on disk
 };
 
@@ -88,6 +95,8 @@ struct Config {
   BrokerConfig broker;
   ListenConfig listen;
   LimitsConfig limits;
+  JobsConfig jobs;
+  std::string store;            // sqlite:DIR; empty: the broker's folder
   std::vector<KeyConfig> keys;  // those of `keys_file` included
   std::string keys_file;        // some of `keys` come from it; empty: none
   bool open_access = false;     // no keys are wanted, even of callers from other machines

@@ -16,6 +16,8 @@ using enum SettingKind;
 
 constexpr std::string_view kLevels[] = {"debug", "info", "warning", "error"};
 
+constexpr std::string_view kRedeliveries[] = {"at_least_once", "at_most_once"};
+
 constexpr std::string_view kServedBy[] = {"targets", "chain"};
 
 // contract::CheckRouteName.
@@ -48,6 +50,12 @@ constexpr Setting kTable[] = {
     {.path = "broker.cert_key", .kind = kText, .most = 4096,
      .store = [](Config& config, const SettingValue& value) { config.broker.tls.cert_key = value.text; },
      .help = "TLS: a PEM file with the private key to broker.cert."},
+
+    {.path = "jobs", .kind = kGroup,
+     .help = "What is kept of jobs and batches."},
+    {.path = "jobs.keep_results", .kind = kInteger, .fallback = "168", .least = 1, .most = 87'600,
+     .store = [](Config& config, const SettingValue& value) { config.jobs.keep_results = value.number; },
+     .help = "Hours that jobs and batches are kept after they are over, with their results."},
 
     {.path = "keys", .kind = kList, .least = 0, .most = 10'000,
      .help = "Who may come in; `llm-router keys new` makes an entry. Reloaded on change."},
@@ -173,6 +181,15 @@ constexpr Setting kTable[] = {
     {.path = "routes.*.concurrency", .kind = kInteger, .fallback = "256", .least = 1, .most = 100'000,
      .store = [](Config& config, const SettingValue& value) { config.routes.back().concurrency = static_cast<int>(value.number); },
      .help = "Queries running at once, per worker."},
+    {.path = "routes.*.job_concurrency", .kind = kInteger, .fallback = "0", .least = 0, .most = 1'000'000,
+     .store = [](Config& config, const SettingValue& value) { config.routes.back().job_concurrency = value.number; },
+     .help = "Jobs handed to the workers at once, all workers together; 0 = as many as keep them busy."},
+    {.path = "routes.*.redelivery", .kind = kChoice, .fallback = "at_least_once", .choices = kRedeliveries,
+     .store = [](Config& config, const SettingValue& value) { config.routes.back().at_most_once = value.text == "at_most_once"; },
+     .help = "What becomes of a job whose worker died at work: at_least_once calls the provider again, at_most_once fails the job."},
+    {.path = "routes.*.runs", .kind = kInteger, .fallback = "5", .least = 1, .most = 100,
+     .store = [](Config& config, const SettingValue& value) { config.routes.back().runs = value.number; },
+     .help = "How often a job is tried before it has failed; a busy provider does not count."},
     {.path = "routes.*.targets", .kind = kList, .least = 1, .most = 64,
      .remedy = "give at least one, as [ { provider: ID, model: NAME } ], or a chain",
      .help = "What the route may call, tried in order."},
@@ -186,6 +203,12 @@ constexpr Setting kTable[] = {
     {.path = "routes.*.targets[].model", .kind = kText, .most = 256, .example = "gpt-4o-mini",
      .store = [](Config& config, const SettingValue& value) { config.routes.back().targets.back().model = value.text; },
      .help = "The model, as the provider names it. Default: its type's."},
+
+    {.path = "store", .kind = kText, .most = 4096, .example = "sqlite:./llm-router-data", .pattern = "^sqlite:.+$",
+     .check = CheckStore,
+     .store = [](Config& config, const SettingValue& value) { config.store = value.text; },
+     .help = "Where the jobs service keeps jobs and batches: sqlite:DIR. Default: the embedded broker's folder, else "
+             "./llm-router-data."},
 };
 
 struct RefusedSetting {
@@ -195,7 +218,6 @@ struct RefusedSetting {
 constexpr RefusedSetting kRefused[] = {
     {"routes.*.targets[].weight",
      "weight is not available in this version: remove it, targets are tried in the order they are listed"},
-    {"store", "is not available in this version: remove it, what is durable is kept in the broker's folder"},
 };
 // clang-format on
 

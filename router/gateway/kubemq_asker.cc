@@ -14,7 +14,7 @@
 #include "proto/fault.h"
 #include "proto/kubemq_text.h"
 #include "router/gateway/kubemq_access.h"
-#include "router/gateway/unserved_route.h"
+#include "router/roster/unserved_route.h"
 
 namespace llm_router {
 namespace {

@@ -21,7 +21,7 @@
 #include "router/gateway/door_stats.h"
 #include "router/gateway/pending_replies.h"
 #include "router/gateway/query_cache.h"
-#include "router/gateway/roster.h"
+#include "router/roster/roster.h"
 
 namespace llm_router {
 

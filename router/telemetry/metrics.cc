@@ -36,6 +36,9 @@ struct Metrics::Families {
       registry, "llm_router_attempts_total", "Provider calls, by provider and outcome");
   prometheus::Family<prometheus::Histogram>& attempt_seconds = Family<prometheus::Histogram>(
       registry, "llm_router_attempt_seconds", "Time of a provider call, by provider");
+  prometheus::Family<prometheus::Gauge>& jobs = Family<prometheus::Gauge>(
+      registry, "llm_router_jobs",
+      "Jobs, lines of batches included, by route and state; those that are over: all so far");
   prometheus::Family<prometheus::Counter>& denied = Family<prometheus::Counter>(
       registry, "llm_router_denied_total", "Calls refused for want of a key or of access, by reason");
   prometheus::Family<prometheus::Counter>& tokens =
@@ -57,6 +60,10 @@ void Metrics::InFlight(std::string_view route, int change) {
 void Metrics::Attempt(std::string_view provider, std::string_view outcome, double seconds) {
   families_->attempts.Add(Labels("provider", provider, "outcome", outcome)).Increment();
   families_->attempt_seconds.Add({{"provider", std::string(provider)}}, kSeconds).Observe(seconds);
+}
+
+void Metrics::Jobs(std::string_view route, std::string_view state, int64_t count) {
+  families_->jobs.Add(Labels("route", route, "state", state)).Set(static_cast<double>(count));
 }
 
 void Metrics::Denied(std::string_view fault) {

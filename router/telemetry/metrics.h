@@ -1,7 +1,7 @@
 // Metrics: what Prometheus reads of this process.
 //
-// One per process, owned by the composition root. Label values come from configuration and from the fixed set
-// of faults, never from a caller, so their number is bounded. Any thread.
+// One per process, owned by the composition root. Label values come from configuration, from workers and from
+// the fixed set of faults, never from a caller, so their number is bounded. Any thread.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +22,8 @@ class Metrics {
   void InFlight(std::string_view route, int change);
   // One provider call ended.
   void Attempt(std::string_view provider, std::string_view outcome, double seconds);
+  // There are `count` jobs of `route` in `state` now.
+  void Jobs(std::string_view route, std::string_view state, int64_t count);
   // A call was refused at a door: `fault` is unauthenticated or permission_denied.
   void Denied(std::string_view fault);
   void Tokens(std::string_view route, int64_t input, int64_t output);

@@ -17,7 +17,7 @@ LAYERS = [
     ["broker_adapters/broker."],
     ["broker_adapters/embedded/", "broker_adapters/kubemq/"],
     ["broker_adapters/registry."],
-    ["router/config/", "router/dialects/", "router/net/"],
+    ["router/config/", "router/dialects/", "router/net/", "router/roster/"],
     ["router/providers/", "router/store/", "router/telemetry/"],
     ["router/pipeline/"],
     ["client/", "router/gateway/", "router/jobs/", "router/simulate/", "router/worker/"],

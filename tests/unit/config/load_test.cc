@@ -226,6 +226,27 @@ routes:
   CHECK(config.routes[1].concurrency == 7);
 }
 
+TEST_CASE("jobs are kept a week, run five times and begun again, unless a route says otherwise") {
+  const Config config = Loading(R"(
+store: sqlite:/var/lib/jobs
+jobs: { keep_results: 24 }
+routes:
+  a: { targets: [ { provider: openai, model: m } ] }
+  b: { targets: [ { provider: openai, model: m } ], redelivery: at_most_once, runs: 2, job_concurrency: 3 }
+)")
+                            .Load();
+  CHECK(config.store == "sqlite:/var/lib/jobs");
+  CHECK(config.jobs.keep_results == 24);
+  CHECK(Config().jobs.keep_results == 168);
+  REQUIRE(config.routes.size() == 2);
+  CHECK_FALSE(config.routes[0].at_most_once);
+  CHECK(config.routes[0].runs == 5);
+  CHECK(config.routes[0].job_concurrency == 0);
+  CHECK(config.routes[1].at_most_once);
+  CHECK(config.routes[1].runs == 2);
+  CHECK(config.routes[1].job_concurrency == 3);
+}
+
 TEST_CASE("the version follows every value in force, but no secret and no order") {
   Loading loading(kExample);
   const std::string version = loading.Load().version;
@@ -254,9 +275,10 @@ TEST_CASE("what is wrong is refused with its path, what is wrong, a remedy and i
       {"providers: { openai: { type: openai, api_key: x } }",
        "providers.openai.api_key: is no setting: there are type, base_url, key, api_version, headers "
        "(llm-router.yaml:1)"},
-      {"store: sqlite:./data",
-       "store: is not available in this version: remove it, what is durable is kept in the broker's folder "
-       "(llm-router.yaml:1)"},
+      {"store: postgres://db", "store: names no store: write sqlite:DIR (llm-router.yaml:1)"},
+      {"store: \"sqlite:\"", "store: names no store: write sqlite:DIR (llm-router.yaml:1)"},
+      {"jobs: { keep_results: 0 }",
+       "jobs.keep_results: \"0\" is out of bounds: give a whole number from 1 to 87600 (llm-router.yaml:1)"},
       {"broker: { url: \"kubemq://b:1\", key: \"Bearer k\" }",
        "broker.key: holds a space or a character that no key has: copy the key again, without line breaks or "
        "quotes (llm-router.yaml:1)"},

@@ -112,9 +112,7 @@ TEST_CASE("a --set that can't be is refused") {
        "routes.openai.targets[0].weight: weight is not available in this version: remove it, targets are "
        "tried in "
        "the order they are listed (--set)"},
-      {"store=sqlite:x",
-       "store: is not available in this version: remove it, what is durable is kept in the broker's folder "
-       "(--set)"},
+      {"store=x", "store: names no store: write sqlite:DIR (--set)"},
       {"routes.openai.targets[5].model=m",
        "routes.openai.targets[5].model: has no such place to be set: name an item that is there, or the next "
        "one "

@@ -1,4 +1,4 @@
-#include "router/gateway/unserved_route.h"
+#include "router/roster/unserved_route.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "router/gateway/roster.h"
+#include "router/roster/roster.h"
 
 #include <string>
 #include <utility>
@@ -29,7 +29,9 @@ Awaitable<void> Roster::Listen() {
 void Roster::Hear(const Message& event) {
   if (event.body.size() > kMaxHeartbeat) return;
   auto beat = contract::ParseHeartbeat(event.body);
-  if (beat.ok()) table_.Beat(*std::move(beat), Now());
+  if (!beat.ok()) return;
+  table_.Beat(*std::move(beat), Now());
+  if (heard_) heard_();
 }
 
 Awaitable<void> Roster::Stop() {

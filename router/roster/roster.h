@@ -4,12 +4,14 @@
 // started, `co_await Stop()` before destruction.
 #pragma once
 
+#include <functional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "broker_adapters/base/task_group.h"
 #include "broker_adapters/broker.h"
-#include "router/gateway/roster_table.h"
+#include "router/roster/roster_table.h"
 
 namespace llm_router {
 
@@ -17,10 +19,15 @@ class Roster {
  public:
   Roster(Broker& broker, Executor executor) : broker_(broker), tasks_(executor) {}
   void Start() { tasks_.Spawn(Listen()); }
+  // Called after every heartbeat. Before Start.
+  void OnBeat(std::function<void()> heard) { heard_ = std::move(heard); }
 
   bool Serves(std::string_view route) const { return table_.Serves(route, Now()); }
   // Routes with their models, sorted; of workers with heartbeats only.
   std::vector<contract::RouteModels> Routes() const { return table_.Routes(Now()); }
+  int64_t JobCapacity(std::string_view route) const { return table_.JobCapacity(route, Now()); }
+  bool Beats(std::string_view worker) const { return table_.Beats(worker, Now()); }
+  RosterTable::Life LifeOf(std::string_view worker) const { return table_.LifeOf(worker, Now()); }
 
   Awaitable<void> Stop();
 
@@ -32,6 +39,7 @@ class Roster {
   TaskGroup tasks_;
   RosterTable table_;
   SubscriptionPtr heartbeats_;
+  std::function<void()> heard_;
 };
 
 }  // namespace llm_router

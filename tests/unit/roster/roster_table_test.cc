@@ -1,4 +1,4 @@
-#include "router/gateway/roster_table.h"
+#include "router/roster/roster_table.h"
 
 #include "tests/support/catch.h"
 
@@ -52,6 +52,38 @@ TEST_CASE("routes are listed once, sorted, with all models of living workers") {
   CHECK(routes[1].route == "openai");
   CHECK(routes[1].models == std::vector<std::string>{"m1", "m2", "m3"});
   CHECK(roster.Routes(now + std::chrono::seconds(10)).empty());
+}
+
+TEST_CASE("a worker's runs are alive through nine missed beats, and dead at once when it left") {
+  using Life = RosterTable::Life;
+  RosterTable roster;
+  const TimePoint start{};
+  const auto at = [&](int ms) { return start + Milliseconds(ms); };
+  CHECK(roster.LifeOf("w", at(0)) == Life::kUnknown);
+  roster.Beat(BeatOf("w", "openai", {}), at(0));
+  roster.Beat(BeatOf("other", "openai", {}), at(9'000));
+  CHECK(roster.LifeOf("w", at(9'900)) == Life::kAlive);
+  CHECK_FALSE(roster.Serves("openai", at(20'000)));
+  CHECK(roster.LifeOf("w", at(10'001)) == Life::kUnknown);
+  contract::Heartbeat last = BeatOf("w", "openai", {});
+  roster.Beat(last, at(11'000));
+  last.leaving = true;
+  roster.Beat(last, at(11'000));
+  CHECK(roster.LifeOf("w", at(11'001)) == Life::kLeft);
+}
+
+TEST_CASE("the jobs that a route's living workers can have at work are counted together") {
+  RosterTable roster;
+  const TimePoint now{};
+  for (const char* worker : {"w1", "w2"}) {
+    contract::Heartbeat beat = BeatOf(worker, "openai", {});
+    beat.routes[0].capacity = 10;
+    beat.routes[0].job_capacity = 9;
+    roster.Beat(beat, now);
+  }
+  CHECK(roster.JobCapacity("openai", now) == 18);
+  CHECK(roster.JobCapacity("claude", now) == 0);
+  CHECK(roster.JobCapacity("openai", now + std::chrono::seconds(4)) == 0);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "router/gateway/roster_table.h"
+#include "router/roster/roster_table.h"
 
 #include <algorithm>
 #include <utility>
@@ -7,6 +7,7 @@ namespace llm_router {
 namespace {
 
 constexpr size_t kMaxWorkers = 10'000;
+constexpr int64_t kMostJobs = 1'000'000;  // of one worker; anyone may publish a heartbeat
 
 }  // namespace
 
@@ -14,8 +15,10 @@ void RosterTable::Beat(contract::Heartbeat beat, TimePoint now) {
   if (now - swept_ >= std::chrono::seconds(1)) Sweep(now);
   if (beat.leaving) {
     workers_.erase(beat.worker);
+    if (left_.size() < kMaxWorkers) left_[beat.worker] = now;
     return;
   }
+  left_.erase(beat.worker);
   if (workers_.size() >= kMaxWorkers && !workers_.contains(beat.worker)) return;
   Worker& worker = workers_[beat.worker];
   worker.seen = now;
@@ -49,9 +52,33 @@ std::vector<contract::RouteModels> RosterTable::Routes(TimePoint now) const {
   return sorted;
 }
 
+int64_t RosterTable::JobCapacity(std::string_view route, TimePoint now) const {
+  int64_t capacity = 0;
+  for (const auto& [name, worker] : workers_) {
+    if (!IsAlive(worker, now)) continue;
+    for (const contract::RouteBeat& beat : worker.beat.routes) {
+      if (beat.route == route) capacity += std::clamp<int64_t>(beat.job_capacity, 0, kMostJobs);
+    }
+  }
+  return capacity;
+}
+
+bool RosterTable::Beats(std::string_view worker, TimePoint now) const {
+  const auto found = workers_.find(worker);
+  return found != workers_.end() && IsAlive(found->second, now);
+}
+
+RosterTable::Life RosterTable::LifeOf(std::string_view worker, TimePoint now) const {
+  if (left_.contains(worker)) return Life::kLeft;
+  const auto found = workers_.find(worker);
+  const bool is_alive = found != workers_.end() && now - found->second.seen <= kDeadAfter;
+  return is_alive ? Life::kAlive : Life::kUnknown;
+}
+
 void RosterTable::Sweep(TimePoint now) {
   swept_ = now;
-  std::erase_if(workers_, [&](const auto& row) { return !IsAlive(row.second, now); });
+  std::erase_if(workers_, [&](const auto& row) { return now - row.second.seen > kDeadAfter; });
+  std::erase_if(left_, [&](const auto& row) { return now - row.second > kDeadAfter; });
 }
 
 }  // namespace llm_router

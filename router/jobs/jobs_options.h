@@ -1,0 +1,34 @@
+// JobsOptions: what the jobs service is told. A value.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "broker_adapters/base/clock.h"
+#include "proto/contract.h"
+#include "router/store/store.h"
+
+namespace llm_router {
+
+struct JobsOptions {
+  JobsOptions() = default;
+
+  std::string name;  // unique, in heartbeats; not that of a worker
+  // Routes that may be asked although no worker was heard yet.
+  std::vector<contract::RouteModels> routes;
+  JobPolicies policies;
+  std::map<std::string, int64_t, std::less<>> job_concurrency;  // by route; 0 or none: no bound
+  Milliseconds keep_results = std::chrono::hours(168);
+  bool may_have_rivals = false;  // others can serve llm_jobs on this broker
+
+  Milliseconds grace{10'000};  // for workers to be heard, before their runs are dead
+  Milliseconds sweep_every{1'000};
+  Milliseconds reconcile_every{5'000};
+  std::function<int64_t()> unix_ms = UnixMillis;
+  std::function<void(const std::vector<RouteCount>&)> counted;  // now and then, for metrics
+};
+
+}  // namespace llm_router

@@ -1,0 +1,264 @@
+#include "router/store/sqlite_store.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <utility>
+
+#include "broker_adapters/base/commit_thread.h"
+#include "broker_adapters/base/one_shot.h"
+#include "broker_adapters/base/sqlite.h"
+#include "broker_adapters/base/status.h"
+#include "proto/fault.h"
+#include "router/store/batch_steps.h"
+#include "router/store/feed_steps.h"
+#include "router/store/job_steps.h"
+#include "router/store/journal_steps.h"
+#include "router/store/line_steps.h"
+#include "router/store/prune_steps.h"
+#include "router/store/sqlite_schema.h"
+#include "router/store/store_sql.h"
+
+namespace llm_router {
+namespace {
+
+using std::string;
+constexpr size_t kOverhead = 512;  // bytes that a step writes beside a body, about
+constexpr size_t kMostUncommitted = size_t{256} * 1024 * 1024;
+
+class SqliteStore final : public Store {
+ public:
+  SqliteStore(Executor executor, const SqliteStoreOptions& options,
+              std::unique_ptr<SQLite::Database> database)
+      : executor_(executor),
+        max_bytes_(options.max_bytes),
+        commits_(executor, std::move(database), [] {}),
+        sql_(commits_.database()) {}
+
+  // ---- jobs ----
+
+  Awaitable<absl::StatusOr<contract::Job>> Submit(NewJob job, int64_t now) override {
+    const size_t bytes = job.body.size();
+    return Write<contract::Job>(
+        [job = std::move(job), now, most = max_bytes_](StoreSql& sql) -> absl::StatusOr<contract::Job> {
+          RETURN_IF_ERROR(CheckRoom(sql, job.body.size(), most));
+          return SubmitJobOnce(sql, job, now);
+        },
+        bytes);
+  }
+  Awaitable<absl::StatusOr<contract::Job>> Find(string tenant, string job, bool with_reply) override {
+    return Write<contract::Job>([tenant = std::move(tenant), job = std::move(job), with_reply](
+                                    StoreSql& sql) { return FindJob(sql, tenant, job, with_reply); });
+  }
+  Awaitable<absl::StatusOr<contract::JobPage>> List(string tenant, contract::ListJobs ask) override {
+    return Write<contract::JobPage>([tenant = std::move(tenant), ask = std::move(ask)](StoreSql& sql) {
+      return ListJobsOf(sql, tenant, ask);
+    });
+  }
+  Awaitable<absl::StatusOr<CancelAnswer>> Cancel(string tenant, string job, int64_t now) override {
+    return Write<CancelAnswer>([tenant = std::move(tenant), job = std::move(job), now](StoreSql& sql) {
+      return CancelJob(sql, tenant, job, now);
+    });
+  }
+  Awaitable<absl::StatusOr<contract::Job>> Retry(string tenant, string job, int64_t now) override {
+    return Write<contract::Job>([tenant = std::move(tenant), job = std::move(job), now](StoreSql& sql) {
+      return RetryJob(sql, tenant, job, now);
+    });
+  }
+
+  // ---- the journal ----
+
+  Awaitable<absl::StatusOr<BeginAnswer>> Begin(BeginRun begin, int64_t now) override {
+    return Write<BeginAnswer>(
+        [begin = std::move(begin), now](StoreSql& sql) { return BeginARun(sql, begin, now); });
+  }
+  Awaitable<absl::StatusOr<contract::FinishVerdict>> Finish(FinishRun finish, int64_t now) override {
+    const size_t bytes = finish.ask.reply.body.size();
+    return Write<contract::FinishVerdict>(
+        [finish = std::move(finish), now](StoreSql& sql) { return FinishARun(sql, finish, now); }, bytes);
+  }
+  Awaitable<absl::StatusOr<std::vector<string>>> RunningWorkers() override {
+    return Write<std::vector<string>>([](StoreSql& sql) { return WorkersWithRuns(sql); });
+  }
+  Awaitable<absl::StatusOr<int64_t>> RequeueRunsOf(string worker, JobPolicies policies, int64_t most,
+                                                   int64_t now) override {
+    return Write<int64_t>([worker = std::move(worker), policies = std::move(policies), most,
+                           now](StoreSql& sql) { return RequeueRuns(sql, worker, policies, most, now); });
+  }
+  Awaitable<absl::StatusOr<int64_t>> FailOverdue(int64_t most, int64_t now) override {
+    return Write<int64_t>([most, now](StoreSql& sql) { return FailOverdueJobs(sql, most, now); });
+  }
+
+  // ---- the feeder ----
+
+  Awaitable<absl::StatusOr<std::vector<RouteCount>>> Counts() override {
+    return Write<std::vector<RouteCount>>([](StoreSql& sql) { return CountRoutes(sql); });
+  }
+  Awaitable<absl::StatusOr<FeedPage>> NextToFeed(string route, FeedLimits limits, int64_t now) override {
+    return Write<FeedPage>([route = std::move(route), limits, now](StoreSql& sql) {
+      return PickToFeed(sql, route, limits, now);
+    });
+  }
+  Awaitable<absl::Status> MarkFed(std::vector<FeedJob> jobs) override {
+    return Change([jobs = std::move(jobs)](StoreSql& sql) { MarkAsFed(sql, jobs, 0); });
+  }
+  Awaitable<absl::Status> FailUnfed(FeedJob job, absl::Status why, int64_t now) override {
+    return Change([job = std::move(job), why = std::move(why), now](StoreSql& sql) {
+      FailRefused(sql, job, why, now);
+    });
+  }
+  Awaitable<absl::StatusOr<int64_t>> Refeed(string route, int64_t most) override {
+    return Write<int64_t>(
+        [route = std::move(route), most](StoreSql& sql) { return FeedAgain(sql, route, most); });
+  }
+
+  // ---- the outbox ----
+
+  Awaitable<absl::StatusOr<std::vector<OutboxItem>>> TakeOutbox(int64_t most, int64_t now) override {
+    return Write<std::vector<OutboxItem>>([most, now](StoreSql& sql) { return OutboxDue(sql, most, now); });
+  }
+  Awaitable<absl::Status> MarkSent(std::vector<int64_t> rows) override {
+    return Change([rows = std::move(rows)](StoreSql& sql) {
+      for (const int64_t row : rows) sql.Run("DELETE FROM outbox WHERE job=?", row);
+    });
+  }
+  Awaitable<absl::Status> PutOff(std::vector<int64_t> rows, int64_t due) override {
+    return Change([rows = std::move(rows), due](StoreSql& sql) {
+      for (const int64_t row : rows)
+        sql.Run("UPDATE outbox SET due=?, attempts=attempts+1 WHERE job=?", due, row);
+    });
+  }
+
+  // ---- batches ----
+
+  Awaitable<absl::StatusOr<contract::Batch>> CreateBatch(string tenant, string id,
+                                                         contract::BatchOptions options,
+                                                         int64_t now) override {
+    return Write<contract::Batch>([tenant = std::move(tenant), id = std::move(id),
+                                   options = std::move(options), now,
+                                   most = max_bytes_](StoreSql& sql) -> absl::StatusOr<contract::Batch> {
+      RETURN_IF_ERROR(CheckRoom(sql, 0, most));
+      return MakeBatch(sql, tenant, id, options, now);
+    });
+  }
+  Awaitable<absl::StatusOr<contract::Appended>> AppendLines(string tenant, AppendedLines lines,
+                                                            int64_t now) override {
+    const auto bytes = static_cast<size_t>(lines.bytes);
+    return Write<contract::Appended>(
+        [tenant = std::move(tenant), lines = std::move(lines), now,
+         most = max_bytes_](StoreSql& sql) -> absl::StatusOr<contract::Appended> {
+          RETURN_IF_ERROR(CheckRoom(sql, static_cast<size_t>(lines.bytes), most));
+          return AppendTo(sql, tenant, lines, now);
+        },
+        bytes);
+  }
+  Awaitable<absl::StatusOr<contract::Batch>> SealBatch(string tenant, string batch, int64_t now) override {
+    return Write<contract::Batch>([tenant = std::move(tenant), batch = std::move(batch), now](StoreSql& sql) {
+      return Seal(sql, tenant, batch, now);
+    });
+  }
+  Awaitable<absl::StatusOr<contract::Batch>> FindBatch(string tenant, string batch) override {
+    return Write<contract::Batch>([tenant = std::move(tenant), batch = std::move(batch)](StoreSql& sql) {
+      return FindBatchOf(sql, tenant, batch);
+    });
+  }
+  Awaitable<absl::StatusOr<contract::Batch>> CancelBatch(string tenant, string batch, int64_t now) override {
+    return Write<contract::Batch>([tenant = std::move(tenant), batch = std::move(batch), now](StoreSql& sql) {
+      return CancelBatchOf(sql, tenant, batch, now);
+    });
+  }
+  Awaitable<absl::StatusOr<contract::BatchPage>> ListBatches(string tenant,
+                                                             contract::ListBatches ask) override {
+    return Write<contract::BatchPage>([tenant = std::move(tenant), ask = std::move(ask)](StoreSql& sql) {
+      return ListBatchesOf(sql, tenant, ask);
+    });
+  }
+  Awaitable<absl::StatusOr<contract::LinePage>> ReadLines(string tenant, contract::ReadLines ask) override {
+    return Write<contract::LinePage>([tenant = std::move(tenant), ask = std::move(ask)](StoreSql& sql) {
+      return LinesOver(sql, tenant, ask);
+    });
+  }
+  Awaitable<absl::StatusOr<contract::ErrorPage>> ReadErrors(string tenant,
+                                                            contract::ReadErrors ask) override {
+    return Write<contract::ErrorPage>([tenant = std::move(tenant), ask = std::move(ask)](StoreSql& sql) {
+      return BadLines(sql, tenant, ask);
+    });
+  }
+  Awaitable<absl::StatusOr<int64_t>> ExpireBatches(int64_t now) override {
+    return Write<int64_t>([now](StoreSql& sql) { return ExpireBatchesDue(sql, now); });
+  }
+  Awaitable<absl::StatusOr<Ended>> EndLines(int64_t most, int64_t now) override {
+    return Write<Ended>([most, now](StoreSql& sql) { return EndLinesOfEnding(sql, most, now); });
+  }
+
+  // ---- upkeep ----
+
+  Awaitable<absl::StatusOr<int64_t>> Prune(int64_t before, int64_t most) override {
+    return Write<int64_t>([before, most](StoreSql& sql) { return PruneOld(sql, before, most); });
+  }
+
+  Awaitable<void> Stop() override {
+    stopping_ = true;
+    co_await commits_.Stop();
+  }
+
+ private:
+  static absl::Status CheckRoom(StoreSql& sql, size_t bytes, uint64_t most) {
+    if (static_cast<uint64_t>(sql.bytes()) + bytes <= most) return absl::OkStatus();
+    return MakeFault(
+        Fault::kOverloaded,
+        fmt::format("the store of jobs holds {} bytes and may hold {}: wait until results are old enough "
+                    "to go (jobs.keep_results), or raise limits.queue_bytes",
+                    sql.bytes(), most));
+  }
+
+  // Runs `step` in a transaction. What it refuses is its result and changes nothing: it looks before it
+  // writes.
+  template <class Result, class Step>
+  Awaitable<absl::StatusOr<Result>> Write(Step step, size_t bytes = 0) {
+    if (stopping_) co_return MakeFault(Fault::kShuttingDown, "the jobs service is stopping: ask again");
+    if (commits_.waiting_bytes() > 0 && commits_.waiting_bytes() + bytes > kMostUncommitted)
+      co_return MakeFault(Fault::kOverloaded, "the disk does not keep up with what is sent: send again later",
+                          Milliseconds(1'000));
+    // Shared: what was begun is done although this coroutine is cancelled.
+    const auto result = std::make_shared<std::optional<absl::StatusOr<Result>>>();
+    const auto outcome = std::make_shared<OneShot<absl::Status>>(executor_);
+    commits_.Submit(
+        [sql = &sql_, result, step = std::move(step)] {
+          result->emplace(step(*sql));
+          return absl::OkStatus();
+        },
+        bytes + kOverhead, [outcome](const absl::Status& status) { outcome->Set(status); });
+    const auto status = co_await outcome->Wait(TimePoint::max());
+    if (!status) co_return MakeFault(Fault::kCancelled, "the caller went away");
+    if (!status->ok())
+      co_return MakeFault(Fault::kStorageFailed, fmt::format("jobs.sqlite: {}", MessageOf(*status)));
+    co_return **std::move(result);
+  }
+
+  template <class Step>
+  Awaitable<absl::Status> Change(Step step) {
+    const auto done = co_await Write<bool>([step = std::move(step)](StoreSql& sql) {
+      step(sql);
+      return true;
+    });
+    co_return done.status();
+  }
+
+  const Executor executor_;
+  const uint64_t max_bytes_;
+  bool stopping_ = false;
+  CommitThread commits_;
+  StoreSql sql_;  // of the thread; ends before the file is closed
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(Executor executor, SqliteStoreOptions options) {
+  ASSIGN_OR_RETURN(auto database, OpenSqlite(options.folder / "jobs.sqlite", options.vfs));
+  RETURN_IF_ERROR(MigrateStore(*database));
+  if (!options.synced) RETURN_IF_ERROR(TrySqlite([&] { database->exec("PRAGMA synchronous=OFF"); }));
+  return std::make_unique<SqliteStore>(executor, options, std::move(database));
+}
+
+}  // namespace llm_router
