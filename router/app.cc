@@ -71,6 +71,7 @@ std::vector<Route> ResolveRoutes(const Config& config, const Providers& provider
     Route& route = routes.emplace_back();
     route.name = configured.name;
     route.concurrency = static_cast<size_t>(configured.concurrency);
+    route.reserve = static_cast<size_t>(configured.reserve);
     for (const TargetConfig& target : configured.targets) {
       route.targets.emplace_back(providers.Find(target.provider), target.model);
     }

@@ -61,7 +61,8 @@ struct RouteConfig {
   std::string name;
   std::vector<TargetConfig> targets;   // tried in order
   std::vector<ChainStepConfig> chain;  // asked one after the other
-  int concurrency = 256;               // queries running at once, per worker
+  int concurrency = 256;               // queries and jobs running at once, per worker
+  int reserve = 25;                    // of them, those that jobs leave free
   bool at_most_once = false;           // a job whose worker died is not run again
   int64_t runs = 5;                    // of a job, before it has failed
   int64_t job_concurrency = 0;         // jobs at the workers at once; 0 = no bound

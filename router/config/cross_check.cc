@@ -29,6 +29,7 @@ class CrossChecker {
       for (size_t i = 0; i < route.targets.size(); ++i) {
         CheckTarget(route.targets[i], fmt::format("routes.{}.targets[{}]", route.name, i));
       }
+      CheckReserve(route, fmt::format("routes.{}.reserve", route.name));
     }
     CheckChains(bound_.config.routes,
                 [this](const std::string& path, std::string_view complaint) { Complain(path, complaint); });
@@ -135,6 +136,17 @@ class CrossChecker {
     if (target.model.empty())
       Complain(path + ".model", "is missing: give the model, as the provider names it");
     bound_.shown.insert_or_assign(path + ".model", target.model);
+  }
+
+  void CheckReserve(RouteConfig& route, const std::string& path) {
+    if (IsRefused(path) || IsRefused(fmt::format("routes.{}.concurrency", route.name))) return;
+    if (!bound_.shown.contains(path)) {
+      route.reserve = route.concurrency / 10;
+      bound_.shown.insert_or_assign(path, fmt::format("{}", route.reserve));
+    } else if (route.reserve > route.concurrency) {
+      Complain(path, fmt::format("{} is more than routes.{}.concurrency, {}: give at most that many",
+                                 route.reserve, route.name, route.concurrency));
+    }
   }
 
   std::string NoSuch(std::string_view provider) const {

@@ -77,7 +77,8 @@ class AccountStage final : public Stage {
     if (!result.ok()) {
       log::Info("query {} on {} failed ({}): {}", TagOr(exchange.query.message.tags, tag::kQuery),
                 exchange.route.name, outcome, MessageOf(result.status()));
-      result = FailedReply(exchange, result.status());
+      exchange.failure = result.status();
+      result = FailedReply(exchange, exchange.failure);
     }
     AddTags(exchange, result->message.tags);
     co_return std::move(result);

@@ -39,7 +39,8 @@ struct Route {
   std::string name;
   std::vector<Target> targets;   // tried in order
   std::vector<ChainStep> chain;  // in place of targets
-  size_t concurrency = 256;
+  size_t concurrency = 256;      // queries and jobs running at once
+  size_t reserve = 0;            // of them, those that jobs leave free
 };
 
 struct Exchange {
@@ -62,6 +63,9 @@ struct Exchange {
   int attempts = 0;  // provider calls
   Warnings warnings;
   std::optional<ChatUsage> usage;
+
+  // set by account, which makes a reply of it: why the query has no answer
+  absl::Status failure;
 };
 
 }  // namespace llm_router

@@ -1,4 +1,5 @@
-// Worker: takes the queries of its routes off their channels, runs each through the pipeline, and replies.
+// Worker: takes the queries of its routes off their channels, runs each through the pipeline, and replies;
+// and the jobs of their queues, where the message broker keeps queues.
 //
 // One per process that has the role, owned by the composition root. Loop thread only. It says what it serves
 // by a heartbeat every second, and drops a query when told to on the control channels or when the caller's
@@ -9,12 +10,13 @@
 #include <string>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
-#include "broker_adapters/base/one_shot.h"
 #include "broker_adapters/base/task_group.h"
 #include "broker_adapters/broker.h"
 #include "router/pipeline/pipeline.h"
-#include "router/worker/cancellations.h"
+#include "router/worker/job_taker.h"
+#include "router/worker/journal_client.h"
+#include "router/worker/runs.h"
+#include "router/worker/slots.h"
 
 namespace llm_router {
 
@@ -24,6 +26,7 @@ struct WorkerOptions {
   std::string name;  // unique among all workers; in heartbeats
   std::string config_version;
   std::vector<Route> routes;  // each after those that its chain uses
+  JournalOptions journal;
 };
 
 class Worker {
@@ -34,32 +37,37 @@ class Worker {
   // Subscribes the routes and the control channels and sends the first heartbeat. An error names the channel.
   Awaitable<absl::Status> Start();
 
-  // Takes no more, returns when everything taken is answered, and says goodbye in a last heartbeat.
+  // Takes no more, returns when everything taken is answered, and says goodbye in a last heartbeat. A job
+  // whose outcome no jobs service keeps goes back to its queue in the end (JournalOptions::patience_at_end).
   Awaitable<void> Drain();
 
  private:
-  using Answer = OneShot<absl::StatusOr<Reply>>;
-  struct Running {
-    TaskGroup::TaskId task;
-    std::string tenant;
+  // A route as it is served.
+  struct Served {
+    Served(Executor executor, const Route& its_route)
+        : route(its_route), slots(executor, its_route.concurrency, its_route.reserve) {}
+
+    const Route& route;
+    Slots slots;
+    SubscriptionPtr queries;
+    std::unique_ptr<JobTaker> jobs;  // null: it takes none
   };
 
-  Awaitable<absl::StatusOr<Reply>> Handle(const Route& route, Query query);
-  Awaitable<void> RunInto(const Route& route, Query query, std::shared_ptr<Answer> answer);
+  Awaitable<absl::Status> Serve(Served& served);
+  Awaitable<absl::StatusOr<Reply>> Handle(Served& served, Query query);
+  void TakeJobs();
+  Awaitable<void> DrainJobs();
   Awaitable<absl::Status> ListenForControl(std::string channel);
-  void OnControl(const Message& message);
   Awaitable<void> BeatEverySecond();
   void Beat(bool leaving);
 
+  const Executor executor_;
   Broker& broker_;
-  const Pipeline& pipeline_;
   const WorkerOptions options_;
-  Cancellations early_cancels_;
-  absl::flat_hash_map<std::string, Running> running_;    // by the `query` tag
-  absl::flat_hash_map<std::string, int64_t> in_flight_;  // by route
-  std::vector<SubscriptionPtr> routes_;
+  Runs runs_;
+  JournalClient journal_;
+  std::vector<std::unique_ptr<Served>> routes_;
   std::vector<SubscriptionPtr> control_;
-  TaskGroup queries_;
   TaskGroup heartbeat_;
 };
 

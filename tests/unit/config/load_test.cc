@@ -65,6 +65,7 @@ TEST_CASE("without a file the built-in settings are in force, and are those of a
   CHECK(config.routes[0].name == "openai");
   CHECK(config.routes[0].targets[0].model == "gpt-4o-mini");
   CHECK(config.routes[0].concurrency == RouteConfig().concurrency);
+  CHECK(config.routes[0].reserve == RouteConfig().reserve);
   CHECK(config.routes[1].name == "claude");
   CHECK(config.routes[1].targets[0].model == "claude-sonnet-4-5");
 }
@@ -247,6 +248,20 @@ routes:
   CHECK(config.routes[1].job_concurrency == 3);
 }
 
+TEST_CASE("a route reserves a tenth of its slots for queries, unless it says how many") {
+  const Config config = Loading(R"(
+routes:
+  a: { targets: [ { provider: openai, model: m } ] }
+  b: { targets: [ { provider: openai, model: m } ], concurrency: 9 }
+  c: { targets: [ { provider: openai, model: m } ], concurrency: 4, reserve: 4 }
+)")
+                            .Load();
+  REQUIRE(config.routes.size() == 3);
+  CHECK(config.routes[0].reserve == 25);
+  CHECK(config.routes[1].reserve == 0);
+  CHECK(config.routes[2].reserve == 4);
+}
+
 TEST_CASE("the version follows every value in force, but no secret and no order") {
   Loading loading(kExample);
   const std::string version = loading.Load().version;
@@ -405,6 +420,9 @@ TEST_CASE("what is wrong is refused with its path, what is wrong, a remedy and i
        "routes.r.targets[0].model: is missing: give the model, as the provider names it (llm-router.yaml:2)"},
       {"routes: { r: { targets: [ { provider: openai, model: m } ], concurrency: 0 } }",
        "routes.r.concurrency: \"0\" is out of bounds: give a whole number from 1 to 100000 "
+       "(llm-router.yaml:1)"},
+      {"routes: { r: { targets: [ { provider: openai, model: m } ], concurrency: 4, reserve: 5 } }",
+       "routes.r.reserve: 5 is more than routes.r.concurrency, 4: give at most that many "
        "(llm-router.yaml:1)"},
   }));
   INFO(row.yaml);

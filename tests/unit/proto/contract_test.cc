@@ -100,12 +100,14 @@ TEST_CASE("heartbeats and cancels come back as they were written") {
   route.models = {"gpt"};
   route.in_flight = 3;
   route.capacity = 256;
+  route.job_capacity = 231;
   const auto read = ParseHeartbeat(ToJson(beat));
   REQUIRE(read.ok());
   CHECK(read->worker == "w1");
   CHECK(read->leaving);
   CHECK(read->routes.at(0).models == std::vector<std::string>{"gpt"});
   CHECK(read->routes.at(0).capacity == 256);
+  CHECK(read->routes.at(0).job_capacity == 231);
 
   const auto cancel = ParseCancel(ToJson(Cancel("q1", 1234)));
   REQUIRE(cancel.ok());
