@@ -52,11 +52,26 @@ Json ObjectIn(const Json& object, std::string_view key) {
   return found != object.end() && found->is_object() ? *found : Json();
 }
 
+// What a provider said of a line it failed, in words that need not be ours: then its status says which fault.
+absl::Status WhyRefused(int64_t status, const std::string& body) {
+  const absl::Status said = contract::ParseError("the provider failed the line", body);
+  if (FaultOf(said) != Fault::kInternal) return said;
+  Fault fault = status >= 500 ? Fault::kProviderFailed : Fault::kProviderRejected;
+  if (status == 429 || status == 503) fault = Fault::kProviderBusy;
+  return MakeFault(fault, MessageOf(said));
+}
+
 absl::StatusOr<Answer> AnswerIn(const Json& response) {
-  const Json body = ObjectIn(response, "body");
+  const auto found = response.find("body");
+  const Json body = found == response.end() ? Json() : *found;
+  const int64_t status = contract::IntOr(response, "status_code", 200);
+  if (status >= 400) return WhyRefused(status, contract::Dump(body));
   Reply reply;
-  reply.executed = contract::IntOr(response, "status_code", 200) < 400;
-  reply.error = "the line failed, and its row does not say why";
+  reply.executed = true;
+  if (body.is_string()) {  // of a worker written by others: bare text
+    reply.message.body = body.get<std::string>();
+    return ToAnswer(contract::dialect::kText, std::move(reply));
+  }
   reply.message.body = contract::Dump(body);
   reply.message.tags[std::string(tag::kContentType)] = std::string(contract::kJson);
   ASSIGN_OR_RETURN(Answer answer, ToAnswer(DialectOfReply(reply.message.body), std::move(reply)));
@@ -67,8 +82,16 @@ absl::StatusOr<Answer> AnswerIn(const Json& response) {
   return answer;
 }
 
+// OpenAI's codes for what never ran are none of our faults.
+absl::Status WhyNone(const Json& error) {
+  const std::string code = contract::StringOr(error, "code");
+  if (code == "batch_expired") return MakeFault(Fault::kTimeout, contract::StringOr(error, "message"));
+  if (code == "batch_cancelled") return MakeFault(Fault::kCancelled, contract::StringOr(error, "message"));
+  return contract::FailureOf(error);
+}
+
 absl::StatusOr<Answer> AnswerOfRow(const Json& row) {
-  if (const Json error = ObjectIn(row, "error"); error.is_object()) return contract::FailureOf(error);
+  if (const Json error = ObjectIn(row, "error"); error.is_object()) return WhyNone(error);
   const Json response = ObjectIn(row, "response");
   if (response.is_object()) return AnswerIn(response);
   return MakeFault(Fault::kInternal,

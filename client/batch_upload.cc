@@ -75,8 +75,9 @@ absl::StatusOr<contract::Batch> Upload::Run(const LineSource& lines) {
   if (!bad_here_.empty()) return TellBadLines();
   ASSIGN_OR_RETURN(contract::Batch batch, Seal());
   bad_at_server_ = batch.bad_lines;
-  if (batch.state == contract::BatchState::kFailed) return TellBadLines();
-  return batch;
+  if (batch.state != contract::BatchState::kFailed) return batch;
+  if (bad_at_server_ > 0 || batch.errors.empty()) return TellBadLines();
+  return MakeFault(Fault::kInvalidRequest, batch.errors.front().message);  // of the batch as a whole
 }
 
 absl::Status Upload::Take(std::string line) {

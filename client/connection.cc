@@ -40,6 +40,10 @@ absl::StatusOr<KubemqOptions> ToConnection(const Options& options) {
   return connection;
 }
 
+absl::Status Gone() {
+  return MakeFault(Fault::kCancelled, "the Client is gone: keep it while its handles are used");
+}
+
 }  // namespace
 
 Connection::Connection(Options options)
@@ -79,6 +83,7 @@ absl::StatusOr<Reply> Connection::Ask(Query query, const Canceller& canceller) {
   const auto call = std::make_shared<Call>();
   auto reply = call->reply.get_future();
   Post([this, call, query = std::move(query)]() mutable {
+    if (broker_ == nullptr) return call->reply.set_value(Gone());
     call->task = tasks_->Spawn(Run(call, std::move(query)));
   });
   const CancelWatch watch(canceller, [this, call] { Post([this, call] { tasks_->Cancel(call->task); }); });
@@ -90,8 +95,6 @@ Awaitable<void> Connection::Run(std::shared_ptr<Call> call, Query query) {
 }
 
 Awaitable<absl::StatusOr<Reply>> Connection::Request(Query query) {
-  if (broker_ == nullptr)
-    co_return MakeFault(Fault::kCancelled, "the Client is gone: keep it while its handles are used");
   std::string channel = query.message.channel;
   auto reply = co_await broker_->Request(std::move(query));
   if (reply.ok()) co_return reply;

@@ -36,6 +36,7 @@ absl::StatusOr<std::string> JobsLink::Ask(std::string ask, Repeat repeat, const 
   until = std::min(until, Now() + options().timeout);
   Backoff backoff;
   while (true) {
+    if (canceller.cancelled()) return MakeFault(Fault::kCancelled, "cancelled before it was asked");
     auto answer = AskOnce(ask, until, canceller);
     if (answer.ok() || repeat == Repeat::kNo || !MayPass(answer.status())) return answer;
     const TimePoint again =

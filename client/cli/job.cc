@@ -7,11 +7,13 @@
 #include <utility>
 #include <vector>
 
+#include "broker_adapters/base/status.h"
 #include "client/cli/answer_json.h"
 #include "client/cli/console.h"
 #include "client/cli/jobs_json.h"
 #include "client/cli/table.h"
 #include "client/cli/usual_route.h"
+#include "proto/contract.h"
 
 namespace llm_router::cli {
 namespace {
@@ -25,11 +27,14 @@ std::string Complete(const JobSubmitOptions& options, std::istream& in, client::
   if (question.text.empty() && options.at_terminal) {
     return "say what to ask: llm-router job submit \"What is a message broker?\"";
   }
-  if (!question.text.empty() && question.text != "-") return {};
-  auto text = ReadAll(in, options.server.max_body);
-  if (!text) return "standard input is longer than the server takes";
-  question.text = *std::move(text);
-  return {};
+  if (question.text.empty() || question.text == "-") {
+    auto text = ReadAll(in, options.server.max_body);
+    if (!text) return "standard input is longer than the server takes";
+    question.text = *std::move(text);
+  }
+  if (question.text.find_first_not_of(" \t\r\n") == std::string::npos) return "empty prompt: say what to ask";
+  if (question.route.empty()) return {};
+  return std::string(MessageOf(contract::CheckRouteName(question.route)));
 }
 
 std::string InWords(const JobStatus& job) {

@@ -10,11 +10,10 @@ namespace client = llm_router::client;
 int main(int argc, char** argv) {
   client::BatchOptions options;
   options.route = argc > 1 ? argv[1] : "openai";
-  options.system = "Answer in one sentence.";
   options.concurrency = 4;
   std::vector<std::string> prompts;
   for (int year = 1990; year < 2000; ++year) {
-    prompts.push_back("What is a computer of " + std::to_string(year) + "?");
+    prompts.push_back("In one sentence: what is a computer of " + std::to_string(year) + "?");
   }
 
   client::Client asker;

@@ -229,7 +229,8 @@ def providers(simulator):
 
 
 class Cluster:
-    """A whole llm-router: a simulator, and either one process with every role or a gateway and a worker joined by gRPC.
+    """A whole llm-router: a simulator, and either one process with every role, or a gateway that keeps the jobs and a
+    worker, joined by gRPC.
 
     `topology` is `one` or `split`. Stopping it asserts that every process ended well.
     """
@@ -254,7 +255,7 @@ class Cluster:
     def start_gateway(self, port=0):
         listen = {"host": "127.0.0.1", "grpc": port, "rest": 0, "admin": 0, "http": 0}
         config = {"broker": f"embedded:{self.folder}/data", "listen": listen, **self._extra}
-        roles = "gateway" if self.topology == "split" else "gateway,worker,jobs"
+        roles = "gateway,jobs" if self.topology == "split" else "gateway,worker,jobs"
         if self.topology == "one":
             config.update(providers=self._providers, routes=self.routes)
         self.gateway = self._start(f"gateway{len(self.processes)}", config, "--roles", roles)

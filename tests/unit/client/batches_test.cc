@@ -218,7 +218,9 @@ TEST_CASE("an input over a limit is refused and leaves nothing that runs") {
   const auto lines = client.SubmitBatch(too_many, options);
   CHECK(lines.error().code == ErrorCode::kTooLarge);
   CHECK_THAT(lines.error().message, Catch::Contains("50000 lines"));
-  for (const BatchStatus& left : *client.Batches()) CHECK(left.state == BatchState::kCancelled);
+  const auto all = client.Batches();
+  REQUIRE(all.ok());
+  for (const BatchStatus& left : *all) CHECK(left.state == BatchState::kCancelled);
 
   Options small = At(server);
   small.max_body = 100'000;
@@ -228,13 +230,18 @@ TEST_CASE("an input over a limit is refused and leaves nothing that runs") {
   CHECK_THAT(line.error().message, Catch::Contains("line 2"));
 }
 
-TEST_CASE("what can't be a batch is refused before anything is sent") {
+TEST_CASE("what can't be a batch is refused, and nothing of it runs") {
   JobsService service;
   Server server;
   service.ServeOn(server);
   Client client(At(server));
   std::istringstream empty("");
   CHECK_THAT(client.SubmitBatch(empty).error().message, Catch::Contains("empty"));
+  BatchOptions text;
+  text.text = true;
+  text.route = "openai";
+  std::istringstream blank("\n\n");
+  CHECK_THAT(client.SubmitBatch(blank, text).error().message, Catch::Contains("has no lines"));
   CHECK_THAT(client.SubmitBatch("no-such-file.jsonl").error().message,
              Catch::Contains("no-such-file.jsonl: can't be read: No such file"));
   CHECK_THAT(client.SubmitBatch(std::string("/")).error().message, Catch::Contains("can't be read"));
@@ -245,7 +252,7 @@ TEST_CASE("what can't be a batch is refused before anything is sent") {
   BatchOptions model_of_json;
   model_of_json.model = "m";
   CHECK(client.SubmitBatch(prompts, model_of_json).error().code == ErrorCode::kInvalidRequest);
-  CHECK(service.batches().empty());
+  CHECK(service.batches().size() == 1);  // the blank one, which failed
 }
 
 TEST_CASE("a canceller used during the upload leaves nothing that runs") {

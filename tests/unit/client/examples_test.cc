@@ -72,8 +72,8 @@ TEST_CASE("the examples of jobs and batches submit, wait and print the answers")
   const Ran batch = Run(place + "/example_batch 2>&1");
   CHECK(batch.status == 0);
   CHECK_THAT(batch.out, Catch::Contains("10 of 10 done, 0 failed\n") &&
-                            Catch::Contains("1: What is a computer of 1990?\n") &&
-                            Catch::EndsWith("10: What is a computer of 1999?\n"));
+                            Catch::Contains("1: In one sentence: what is a computer of 1990?\n") &&
+                            Catch::EndsWith("10: In one sentence: what is a computer of 1999?\n"));
 }
 
 TEST_CASE("the README shows the examples as they are built") {

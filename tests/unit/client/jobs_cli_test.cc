@@ -2,10 +2,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "broker_adapters/base/ids.h"
 #include "client/cli/batch.h"
 #include "client/cli/batch_submit.h"
 #include "client/cli/batch_watch.h"
@@ -90,7 +91,8 @@ TEST_CASE("job submit prints the id, wait the answer, show both and what is know
   const Outcome submitted = place.Submit("Hello");
   CHECK(submitted.code == kDone);
   CHECK(submitted.out == "job-1\n");
-  CHECK_THAT(place.Show("job-1").out,
+  CHECK(place.Submit("hold").out == "job-2\n");
+  CHECK_THAT(place.Show("job-2").out,
              Catch::Contains("state     queued\n") && Catch::Contains("position  4\n") &&
                  Catch::Contains("created   2023-11-14 22:13:20\n") && Catch::Contains("finished  -\n"));
   CHECK(place.Wait("job-1").out == "|Hello\n");
@@ -116,8 +118,9 @@ TEST_CASE("a job that failed is exit code 1 for who waits, and is retried or can
   const auto retry = [&](auto& out, auto& err) { return RunJobRetry(place.About("job-1"), out, err); };
   CHECK(Of(retry).out == "job-1 queued\n");
   CHECK(Of(retry).code == kFailed);
+  place.Submit("hold");
   const auto cancel = [&](auto& out, auto& err) {
-    return RunJobCancel(place.About("job-1", true), out, err);
+    return RunJobCancel(place.About("job-2", true), out, err);
   };
   CHECK_THAT(Of(cancel).out, Catch::Contains(R"("state":"cancelled")"));
   CHECK(place.Show("job-7").code == kFailed);
@@ -182,12 +185,12 @@ TEST_CASE("batch results writes the rows, those without an answer into a file of
   CHECK(std::count(all.out.begin(), all.out.end(), '\n') == 5);
   CHECK(all.err == "5 rows in standard output\n");
 
-  results.errors = std::tmpnam(nullptr);
+  results.errors = std::filesystem::temp_directory_path() / fmt::format("errors-{}.jsonl", NewId());
   const Outcome apart = place.Results(results);
   CHECK(std::count(apart.out.begin(), apart.out.end(), '\n') == 4);
   std::stringstream errors;
   errors << std::ifstream(results.errors).rdbuf();
-  std::remove(results.errors.c_str());
+  std::filesystem::remove(results.errors);
   CHECK_THAT(errors.str(), Catch::Contains(R"("custom_id":"bad")"));
   results.output = "/no/such/folder/results.jsonl";
   const Outcome nowhere = place.Results(results);

@@ -147,6 +147,7 @@ absl::StatusOr<std::string> JobsService::Do(const contract::AboutJob& ask) {
     if (row->job.state != contract::JobState::kFailed)
       return MakeFault(Fault::kInvalidRequest, "it has not failed");
     row->job.state = contract::JobState::kQueued;
+    row->asked = 0;
   }
   contract::Job shown = row->job;
   if (ask.op != Op::kResult) shown.reply.reset();
@@ -226,6 +227,10 @@ absl::StatusOr<std::string> JobsService::Do(const contract::AboutBatch& ask) {
   if (ask.op == Op::kSeal && batch.state == contract::BatchState::kValidating) {
     batch.state = batch.bad_lines > 0 ? contract::BatchState::kFailed : contract::BatchState::kInProgress;
     batch.counts.total = static_cast<int64_t>(row->lines.size());
+    if (std::ranges::all_of(row->lines, &std::string::empty)) {
+      batch.state = contract::BatchState::kFailed;
+      batch.errors.emplace_back().message = "the batch has no lines";
+    }
   }
   return ToJson(batch);
 }
