@@ -111,6 +111,17 @@ Awaitable<contract::Job> JobsRig::Await(std::string job, contract::JobState stat
   co_return found;
 }
 
+Awaitable<RouteCount> JobsRig::AwaitFed(int64_t fed) {
+  const TimePoint until = Now() + kPatience;
+  auto counts = co_await store_->Counts();
+  while ((*counts)[0].fed != fed && Now() < until) {
+    (void)co_await Sleep(Now() + Milliseconds(5));
+    counts = co_await store_->Counts();
+  }
+  CHECK((*counts)[0].fed == fed);
+  co_return (*counts)[0];
+}
+
 void JobsRig::Beat(std::string worker, int64_t job_capacity, bool leaving) {
   contract::Heartbeat beat;
   beat.worker = std::move(worker);

@@ -36,6 +36,9 @@ class JobsRig {
   // Asked again and again until it is so, ten seconds at most.
   Awaitable<contract::Job> Await(std::string job, contract::JobState state);
 
+  // Counted again and again until that many are marked as fed, ten seconds at most.
+  Awaitable<RouteCount> AwaitFed(int64_t fed);
+
   // A worker's heartbeat.
   void Beat(std::string worker, int64_t job_capacity = 10, bool leaving = false);
   Awaitable<std::vector<Delivery>> Receive(size_t max = 1, Milliseconds wait = std::chrono::seconds(10));

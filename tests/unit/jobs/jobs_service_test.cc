@@ -127,7 +127,7 @@ TEST_CASE("the queue holds twice what the workers can do, and no more; without a
       for (Delivery& delivery : co_await rig.Receive(10)) got.push_back(std::move(delivery));
     }
     CHECK(got.size() == 4);
-    CHECK((co_await rig.store().Counts())->at(0).fed == 4);
+    (void)co_await rig.AwaitFed(4);
     const std::string first = JobOf(got[0]);
     (void)co_await rig.Begin(first, "r", "w");
     (void)co_await rig.Finish(ResultOf(first, "r"));
@@ -147,7 +147,7 @@ TEST_CASE("routes.*.job_concurrency bounds what the workers have") {
     for (int i = 0; i < 3; ++i) (void)co_await rig.Submit("prompt");
     auto got = co_await rig.Receive(10);
     REQUIRE(got.size() == 1);
-    CHECK((co_await rig.store().Counts())->at(0).unfed == 2);
+    CHECK((co_await rig.AwaitFed(1)).unfed == 2);
     co_await rig.Close();
   });
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "broker_adapters/base/status.h"
+#include "broker_adapters/base/task_group.h"
 #include "proto/batch.h"
 #include "proto/contract.h"
 #include "tests/support/catch.h"
@@ -25,8 +26,8 @@ using contract::Json;
 using namespace test;
 
 constexpr int kLines = 200;
-constexpr int kLinesAnAppend = 50;
-constexpr size_t kAtOnce = 40;  // lines that the worker has
+constexpr int kLinesAnAppend = 100;
+constexpr size_t kAtOnce = 100;  // lines that the worker has
 
 // What a client and a worker were told, and what the client does next.
 struct Told {
