@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -156,7 +157,7 @@ struct Settlement {
   std::chrono::milliseconds delay{0};
 };
 
-// Each figure where the engine can tell it.
+// Each figure where the engine can tell it. One that can't tell what is leased counts it as waiting.
 struct QueueInfo {
   QueueInfo() = default;
   std::optional<uint64_t> waiting, leased, delayed, dead;
@@ -168,10 +169,11 @@ struct QueueTotals {
   QueueTotals() = default;
 
   std::string name;
-  uint64_t waiting = 0, leased = 0, delayed = 0;
-  uint64_t bytes = 0;           // of all three
-  uint64_t first_sequence = 0;  // of what waits
-  uint64_t last_sequence = 0;   // given so far
+  uint64_t waiting = 0;
+  std::optional<uint64_t> leased, delayed;  // where the engine can tell; else `waiting` may count them
+  uint64_t bytes = 0;                       // of all three
+  uint64_t first_sequence = 0;              // of what waits
+  uint64_t last_sequence = 0;               // given so far
 };
 
 // For engines whose queues can be looked into.
@@ -184,7 +186,7 @@ class QueueAdmin {
   // Removes all that waits, delayed or not; how many. What is leased stays so.
   virtual Awaitable<absl::StatusOr<uint64_t>> Purge(std::string queue) = 0;
   // Every queue that was ever sent to, by name.
-  virtual std::vector<QueueTotals> Queues() const = 0;
+  virtual Awaitable<absl::StatusOr<std::vector<QueueTotals>>> Queues() = 0;
 };
 
 // ---- what an engine can do ----
@@ -201,6 +203,10 @@ enum class Durability {
   kDisk,
   kSynced
 };  // kSynced: on disk, and the disk said so, before Send returns
+
+// What a Durability is called: none, memory, disk, synced.
+std::string_view NameOf(Durability durability);
+std::optional<Durability> DurabilityNamed(std::string_view name);
 
 struct Caps {
   Dispatch dispatch = Dispatch::kRandom;

@@ -37,7 +37,7 @@ class DurableQueues final : public QueueAdmin {
 
   Awaitable<absl::StatusOr<std::vector<Delivery>>> Peek(std::string queue, size_t max) override;
   Awaitable<absl::StatusOr<uint64_t>> Purge(std::string queue) override;
-  std::vector<QueueTotals> Queues() const override;
+  Awaitable<absl::StatusOr<std::vector<QueueTotals>>> Queues() override;
 
   Awaitable<void> Stop();
 

@@ -84,7 +84,8 @@ void DurableQueues::Purged(QueueState& queue, const absl::flat_hash_set<int64_t>
   Shrink(queue, queue.bytes - left);
 }
 
-std::vector<QueueTotals> DurableQueues::Queues() const {
+Awaitable<absl::StatusOr<std::vector<QueueTotals>>> DurableQueues::Queues() {
+  if (stopping_) co_return QueuesStopping();
   std::vector<QueueTotals> all;
   for (const auto& [name, queue] : queues_) {
     if (queue->last_sequence == 0 && queue->delayed == 0) continue;
@@ -99,7 +100,7 @@ std::vector<QueueTotals> DurableQueues::Queues() const {
     totals.first_sequence = queue->window.empty() ? queue->last_sequence - queue->waiting + 1
                                                   : queue->window.front().place.sequence;
   }
-  return all;
+  co_return all;
 }
 
 }  // namespace llm_router

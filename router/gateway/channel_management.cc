@@ -13,16 +13,18 @@
 namespace llm_router {
 namespace {
 
-ChannelRegistry::Depths DepthsOf(ChannelType type, Broker& broker) {
+Awaitable<absl::StatusOr<ChannelRegistry::Depths>> DepthsOf(ChannelType type, Broker& broker) {
   ChannelRegistry::Depths depths;
-  const QueueAdmin* const admin = broker.queue_admin();
-  if (type != ChannelType::kQueues || admin == nullptr) return depths;
-  for (const QueueTotals& totals : admin->Queues()) {
-    const uint64_t waiting = totals.waiting + totals.leased;
+  QueueAdmin* const admin = broker.queue_admin();
+  if (type != ChannelType::kQueues || admin == nullptr) co_return depths;
+  CO_ASSIGN_OR_RETURN(const auto all, co_await admin->Queues());
+  for (const QueueTotals& totals : all) {
+    const uint64_t waiting = totals.waiting + totals.leased.value_or(0);
+    const uint64_t delayed = totals.delayed.value_or(0);
     // A queue that was emptied and deleted is no channel any more.
-    if (waiting + totals.delayed > 0) depths[totals.name] = ChannelRegistry::Depth(waiting, totals.delayed);
+    if (waiting + delayed > 0) depths[totals.name] = ChannelRegistry::Depth(waiting, delayed);
   }
-  return depths;
+  co_return depths;
 }
 
 Awaitable<absl::Status> Empty(KubemqServer& server, ChannelType type, std::string channel) {
@@ -49,7 +51,8 @@ Awaitable<absl::StatusOr<std::string>> ManageChannels(KubemqServer& server, Mess
       return CheckAccess(*caller, Verb::kSeeChannel, channel).ok();
     };
     const auto search = TagOr(tags, "channel_search", TagOr(tags, "search"));
-    co_return server.channels().List(*type, search, visible, DepthsOf(*type, server.broker()));
+    CO_ASSIGN_OR_RETURN(const auto depths, co_await DepthsOf(*type, server.broker()));
+    co_return server.channels().List(*type, search, visible, depths);
   }
   const std::string channel(TagOr(tags, "channel"));
   if (const auto text = kubemq_check::Channel(channel); !text.empty())

@@ -40,7 +40,7 @@ Awaitable<grpc::Status> Run(AckAll& call) {
 }
 
 Awaitable<grpc::Status> Run(Info& call) {
-  auto answer = call.state->queues.Info(call.request);
+  auto answer = co_await call.state->queues.Info(call.request);
   if (!answer.ok()) co_return Refusal(MessageOf(answer.status()));
   call.response = *std::move(answer);
   co_return grpc::Status::OK;

@@ -70,7 +70,10 @@ Awaitable<std::vector<kubemq::SendQueueMessageResult>> KubemqQueues::Send(
   }
   if (!server_.Enter(bytes)) {
     for (const auto& [queue, parcel] : parcels) {
-      for (const size_t place : parcel.places) Fail(results[place], kTooManyUnderWay);
+      for (const size_t place : parcel.places) {
+        Fail(results[place], kTooManyUnderWay);
+        results[place].set_reftopic(std::string(RowOf(Fault::kOverloaded).name));
+      }
     }
     co_return results;
   }
@@ -89,7 +92,10 @@ Awaitable<void> KubemqQueues::Keep(std::string queue, std::vector<Outgoing> mess
     if (kept.ok()) {
       results[places[i]] = SendResultToWire((*kept)[i]);
     } else {
-      Fail(results[places[i]], MessageOf(kept.status()));
+      SendResult refused;
+      refused.id = results[places[i]].messageid();
+      refused.status = kept.status();
+      results[places[i]] = SendResultToWire(refused);
     }
   }
 }
@@ -195,18 +201,18 @@ Awaitable<kubemq::AckAllQueueMessagesResponse> KubemqQueues::AckAll(
   co_return response;
 }
 
-absl::StatusOr<kubemq::QueuesInfoResponse> KubemqQueues::Info(
-    const kubemq::QueuesInfoRequest& request) const {
-  const QueueAdmin* const admin = server_.broker().queue_admin();
-  if (admin == nullptr) return NoQueueAdmin("list queues: ask the broker itself");
+Awaitable<absl::StatusOr<kubemq::QueuesInfoResponse>> KubemqQueues::Info(kubemq::QueuesInfoRequest request) {
+  QueueAdmin* const admin = server_.broker().queue_admin();
+  if (admin == nullptr) co_return NoQueueAdmin("list queues: ask the broker itself");
+  CO_ASSIGN_OR_RETURN(const auto all, co_await admin->Queues());
   const auto names = QueueNamesOf(request);
   kubemq::QueuesInfoResponse response;
   response.set_refrequestid(request.requestid());
   kubemq::QueuesInfo& info = *response.mutable_info();
-  for (const QueueTotals& totals : admin->Queues()) {
+  for (const QueueTotals& totals : all) {
     if (!names.empty() && !names.contains(totals.name)) continue;
     kubemq::QueueInfo& queue = *info.add_queues();
-    const auto left = static_cast<int64_t>(totals.waiting + totals.leased);
+    const auto left = static_cast<int64_t>(totals.waiting + totals.leased.value_or(0));
     const auto sent = static_cast<int64_t>(totals.last_sequence);
     queue.set_name(totals.name);
     queue.set_messages(left);
@@ -222,7 +228,7 @@ absl::StatusOr<kubemq::QueuesInfoResponse> KubemqQueues::Info(
     info.set_waiting(info.waiting() + queue.waiting());
   }
   info.set_totalqueue(info.queues_size());
-  return response;
+  co_return response;
 }
 
 }  // namespace llm_router

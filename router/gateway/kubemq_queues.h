@@ -52,7 +52,7 @@ class KubemqQueues {
   Awaitable<kubemq::AckAllQueueMessagesResponse> AckAll(kubemq::AckAllQueueMessagesRequest request);
 
   // Fault not_supported where the broker can't tell.
-  absl::StatusOr<kubemq::QueuesInfoResponse> Info(const kubemq::QueuesInfoRequest& request) const;
+  Awaitable<absl::StatusOr<kubemq::QueuesInfoResponse>> Info(kubemq::QueuesInfoRequest request);
 
   // One more call that waits for messages, unless there are too many; then StopWaiting follows.
   bool StartWaiting();

@@ -176,7 +176,8 @@ TEST_CASE("what is leased is nobody else's until it is settled") {
     const auto info = co_await broker.Info(engine.Name());
     REQUIRE(info.ok());
     if (info->leased) CHECK(*info->leased == 2);
-    if (info->waiting) CHECK(*info->waiting == 0);
+    // Who can't tell what is leased counts it as waiting.
+    if (info->waiting) CHECK(*info->waiting == (info->leased ? 0 : 2));
     CHECK((co_await SettleAll(broker, first, Verdict(kAck))).ok());
     CHECK_FALSE((co_await SettleAll(broker, first, Verdict(kAck))).ok());
     CHECK((co_await SettleAll(broker, second, Verdict(kAck))).ok());
@@ -369,11 +370,13 @@ TEST_CASE(
     got = co_await Take(broker, engine.Name(), 2);
     CHECK(Bodies(got) == Texts{"a", "d"});
     bool listed = false;
-    for (const QueueTotals& totals : admin->Queues()) {
+    const auto all = co_await admin->Queues();
+    REQUIRE(all.ok());
+    for (const QueueTotals& totals : *all) {
       if (totals.name != engine.Name()) continue;
       listed = true;
-      CHECK(totals.leased == 2);
-      CHECK(totals.waiting == 0);
+      if (totals.leased) CHECK(*totals.leased == 2);
+      CHECK(totals.waiting == (totals.leased ? 0 : 2));
       CHECK(totals.bytes > 0);
       CHECK(totals.last_sequence == 4);
     }
