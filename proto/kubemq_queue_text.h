@@ -60,5 +60,8 @@ inline constexpr std::string_view kRelease = "release";
 // same type without an error; otherwise only a failure is answered.
 inline constexpr std::string_view kConfirm = "confirm";
 inline constexpr std::string_view kYes = "yes";
+// On a CloseByClient without a transaction: the RequestID of a Get of this stream that is given up. One that
+// waits still ends with an error that nobody need hear; what it has brought already stays leased.
+inline constexpr std::string_view kGet = "get";
 
 }  // namespace llm_router::kubemq_text

@@ -46,6 +46,8 @@ inline constexpr std::string_view kAuthorization = "authorization";
 
 // Beyond that wire. In a Ping's initial metadata, "1" says that the server is one of ours:
 inline constexpr std::string_view kMark = "llm-router";
+// and this, beside it, how well its queues keep (the names of broker.h).
+inline constexpr std::string_view kDurability = "llm-router-durability";
 // The tag on a failed reply that came of a failed status, not of a handler's own reply: the Fault's name.
 inline constexpr std::string_view kFaultTag = "fault";
 

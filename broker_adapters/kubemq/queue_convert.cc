@@ -13,6 +13,7 @@
 #include "broker_adapters/base/status.h"
 #include "broker_adapters/base/utf8.h"
 #include "broker_adapters/kubemq/queue_check.h"
+#include "proto/fault.h"
 
 namespace llm_router {
 namespace {
@@ -94,6 +95,7 @@ kubemq::SendQueueMessageResult SendResultToWire(const SendResult& result) {
   if (!result.status.ok()) {
     wire.set_iserror(true);
     wire.set_error(ToUtf8(std::string(MessageOf(result.status))));
+    wire.set_reftopic(std::string(RowOf(FaultOf(result.status)).name));
     return wire;
   }
   wire.set_sentat(result.sent_at);

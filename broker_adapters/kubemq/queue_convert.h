@@ -16,6 +16,7 @@ Outgoing OutgoingFromWire(const kubemq::QueueMessage& message);
 // DelaySeconds 0: the delay is over. One that came from another queue by its count has no policy any more.
 kubemq::QueueMessage QueueMessageToWire(const Delivery& delivery);
 
+// A failure's Fault is named in RefTopic, which no SDK reads, for clients of ours.
 kubemq::SendQueueMessageResult SendResultToWire(const SendResult& result);
 
 }  // namespace llm_router

@@ -12,6 +12,7 @@
 #include "router/gateway/grpc_tls.h"
 #include "router/gateway/kubemq_grpc_service.h"
 #include "router/gateway/kubemq_grpc_stream.h"
+#include "router/gateway/queues_grpc.h"
 #include "router/gateway/workers_grpc.h"
 
 namespace llm_router {
@@ -49,7 +50,8 @@ class Door final : public KubemqDoor {
   Door(std::shared_ptr<KubemqServer> server, KubemqDoorOptions options)
       : state_(std::make_shared<DoorState>(std::move(server), std::move(options))),
         service_(state_),
-        workers_(state_) {}
+        workers_(state_),
+        queues_(state_) {}
 
   bool Listen();
   int port() const override { return port_; }
@@ -63,6 +65,7 @@ class Door final : public KubemqDoor {
   std::shared_ptr<DoorState> state_;  // calls hold it too
   KubemqService service_;
   WorkersService workers_;
+  QueuesService queues_;
   std::shared_ptr<grpc::ServerCredentials>
       credentials_;  // shared, as gRPC takes them; asked while server_ lives
   std::unique_ptr<grpc::Server> server_;
@@ -77,7 +80,10 @@ bool Door::Listen() {
   credentials_ = GrpcCredentials(state_->options.tls);
   builder.AddListeningPort(Address(state_->options), credentials_, &port_);
   builder.RegisterService(&service_);
-  if (state_->server->options().announce) builder.RegisterService(&workers_);
+  if (state_->server->options().announce) {
+    builder.RegisterService(&workers_);
+    builder.RegisterService(&queues_);
+  }
   server_ = builder.BuildAndStart();
   return server_ && port_ != 0;
 }

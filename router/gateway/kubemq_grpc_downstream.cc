@@ -13,14 +13,15 @@
 #include "broker_adapters/kubemq/queue_check.h"
 #include "proto/fault.h"
 #include "proto/kubemq_queue_text.h"
+#include "proto/kubemq_text.h"
 #include "router/gateway/kubemq_grpc_admit.h"
 
 namespace llm_router {
 namespace {
 
-constexpr size_t kMostGets = 100;       // that wait, of one stream
-constexpr int kMostSettling = 1'000;    // requests under way
-constexpr int32_t kMostOfOne = 10'000;  // messages of one transaction
+constexpr size_t kMostGets = 100;        // that wait, of one stream
+constexpr size_t kMostSettling = 1'000;  // requests under way
+constexpr int32_t kMostOfOne = 10'000;   // messages of one transaction
 constexpr Milliseconds kLeastWait{1'000};
 constexpr Milliseconds kMostWait = std::chrono::seconds(kubemq_check::kMostWaitSeconds);
 constexpr Milliseconds kMostNackDelay = std::chrono::seconds(kubemq_check::kMostDelaySeconds);
@@ -120,7 +121,7 @@ std::vector<Receipt> ReceiptsOf(const std::vector<LeasedMessage>& messages) {
 
 }  // namespace
 
-bool DownstreamStream::HasRoom() const { return settling_ < kMostSettling; }
+bool DownstreamStream::HasRoom() const { return settling_.size() + offsets_asked_.size() < kMostSettling; }
 
 void DownstreamStream::Take(Request request) {
   const SettlingRow* const settling = SettlingOf(request);
@@ -129,31 +130,35 @@ void DownstreamStream::Take(Request request) {
   } else if (settling != nullptr) {
     StartSettling(std::move(request));
   } else if (request.requesttypedata() == kubemq::ActiveOffsets) {
-    ShowOffsets(request);
+    offsets_asked_.emplace_back(next_settling_, std::move(request));
+    ShowOffsetsDue();
   } else {
     request.set_requesttypedata(kubemq::PollRequestTypeUnknown);
     Fail(request, kubemq_text::kRequestUnknown);
   }
 }
 
-void DownstreamStream::Fail(const Request& request, std::string_view text) {
+void DownstreamStream::Fail(const Request& request, std::string_view text, Fault fault) {
   Response response = ResponseTo(request);
   response.set_iserror(true);
   response.set_error(std::string(text));
+  (*response.mutable_metadata())[std::string(kubemq_text::kFaultTag)] = std::string(RowOf(fault).name);
   Push(std::move(response));
 }
 
 void DownstreamStream::StartGet(Request request) {
   request.set_reftransactionid(NewUuid());
-  if (state().server->refusing()) return Fail(request, kubemq_text::kNotReady);
+  if (state().server->refusing()) return Fail(request, kubemq_text::kNotReady, Fault::kShuttingDown);
   if (const auto text = kubemq_check::Get(request); !text.empty()) return Fail(request, text);
   if (const auto allowed = CheckNoted(state(), *caller, request, peer); !allowed.ok())
-    return Fail(request, DenialText(allowed));
-  if (!transactions_.HasRoom()) return Fail(request, kTooMuchUnsettled);
-  if (gets_.size() >= kMostGets) return Fail(request, kTooManyGets);
-  if (!state().queues.StartWaiting()) return Fail(request, KubemqQueues::kTooManyWait);
+    return Fail(request, DenialText(allowed), FaultOf(allowed));
+  if (!transactions_.HasRoom()) return Fail(request, kTooMuchUnsettled, Fault::kOverloaded);
+  if (gets_.size() >= kMostGets) return Fail(request, kTooManyGets, Fault::kOverloaded);
+  if (!state().queues.StartWaiting()) return Fail(request, KubemqQueues::kTooManyWait, Fault::kOverloaded);
   const uint64_t number = next_get_++;
-  gets_[number] = state().tasks.Spawn(
+  Waiting& waiting = gets_[number];
+  waiting.request_id = request.requestid();
+  waiting.task = state().tasks.Spawn(
       Get(std::static_pointer_cast<DownstreamStream>(shared_from_this()), std::move(request), number));
 }
 
@@ -166,7 +171,7 @@ Awaitable<void> DownstreamStream::Get(Self self, Request request, uint64_t numbe
     if (taking.ok()) {
       self->Deliver(request, *std::move(taking));
     } else {
-      self->Fail(request, MessageOf(taking.status()));
+      self->Fail(request, MessageOf(taking.status()), FaultOf(taking.status()));
     }
   }
   self->Go();
@@ -186,18 +191,26 @@ void DownstreamStream::Deliver(const Request& request, Taking taking) {
   Push(std::move(response), std::move(when_written));
 }
 
+void DownstreamStream::GiveUp(std::string_view request_id) {
+  if (request_id.empty()) return;
+  for (const auto& [number, waiting] : gets_) {
+    if (waiting.request_id == request_id) state().tasks.Cancel(waiting.task);
+  }
+}
+
 void DownstreamStream::StartSettling(Request request) {
   const SettlingRow& row = *SettlingOf(request);
   const std::string& id = request.reftransactionid();
   if (!transactions_.Holds(id)) {
     if (row.deed != Deed::kClose) return Fail(request, kubemq_text::kNoTransaction);
     // Several SDKs close what was never open.
+    GiveUp(MetadataOr(request, kubemq_text::kGet));
     if (Asks(request, kubemq_text::kConfirm)) Push(ResponseTo(request));
     return;
   }
   if (const auto text = SettlingFault(row, request); !text.empty()) return Fail(request, text);
   if (const auto allowed = CheckNoted(state(), *caller, request, peer); !allowed.ok())
-    return Fail(request, DenialText(allowed));
+    return Fail(request, DenialText(allowed), FaultOf(allowed));
   const auto& sequences = request.sequencerange();
   QueueTransactions::Taken taken;
   if (row.is_range) {
@@ -205,12 +218,14 @@ void DownstreamStream::StartSettling(Request request) {
   } else {
     taken.messages = transactions_.TakeAll(id);
   }
-  ++settling_;
+  const uint64_t number = next_settling_++;
+  settling_.insert(number);
   state().tasks.Spawn(Settle(std::static_pointer_cast<DownstreamStream>(shared_from_this()),
-                             std::move(request), std::move(taken)));
+                             std::move(request), std::move(taken), number));
 }
 
-Awaitable<void> DownstreamStream::Settle(Self self, Request request, QueueTransactions::Taken taken) {
+Awaitable<void> DownstreamStream::Settle(Self self, Request request, QueueTransactions::Taken taken,
+                                         uint64_t number) {
   const SettlingRow& row = *SettlingOf(request);
   absl::Status settled;
   if (row.deed == Deed::kRequeue) {
@@ -220,14 +235,28 @@ Awaitable<void> DownstreamStream::Settle(Self self, Request request, QueueTransa
   }
   if (!settled.ok()) {
     self->PutBack(request.reftransactionid(), std::move(taken.messages));
-    self->Fail(request, MessageOf(settled));
+    self->Fail(request, MessageOf(settled), FaultOf(settled));
   } else if (taken.unknown) {
     self->Fail(request, fmt::format("{}{}", row.unknown, *taken.unknown));
   } else if (Asks(request, kubemq_text::kConfirm)) {
     self->Push(ResponseTo(request));
   }
-  --self->settling_;
+  self->SettlingDone(number);
   self->Go();
+}
+
+void DownstreamStream::SettlingDone(uint64_t number) {
+  settling_.erase(number);
+  ShowOffsetsDue();
+}
+
+void DownstreamStream::ShowOffsetsDue() {
+  while (!offsets_asked_.empty() &&
+         (settling_.empty() || *settling_.begin() >= offsets_asked_.front().first)) {
+    const Request request = std::move(offsets_asked_.front().second);
+    offsets_asked_.pop_front();
+    ShowOffsets(request);
+  }
 }
 
 Awaitable<absl::Status> DownstreamStream::SettleAtBroker(Request request,
@@ -274,7 +303,7 @@ void DownstreamStream::ShowOffsets(const Request& request) {
 }
 
 void DownstreamStream::DropAll() {
-  for (const auto& [number, task] : gets_) state().tasks.Cancel(task);
+  for (const auto& [number, waiting] : gets_) state().tasks.Cancel(waiting.task);
   QueueHold left(*state().server);
   for (LeasedMessage& leased : transactions_.TakeAll()) left.Take(std::move(leased.receipt));
 }

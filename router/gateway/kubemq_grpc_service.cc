@@ -79,9 +79,17 @@ KubemqService::Unary* KubemqService::Ping(Context* context, const kubemq::Empty*
                                           kubemq::PingResult* result) {
   if (const auto caller = Admit(*state_, *context, __func__); !caller.ok())
     return Answer(context, Refusal(caller.status()));
-  if (state_->server->options().announce) context->AddInitialMetadata(std::string(kubemq_text::kMark), "1");
   *result = state_->server->Ping();
-  return Answer(context, grpc::Status::OK);
+  if (!state_->server->options().announce) return Answer(context, grpc::Status::OK);
+  Unary* const reactor = context->DefaultReactor();
+  // How well queues keep, a broker that is a client itself learns on the loop.
+  state_->loop.Post([state = state_, context, reactor] {
+    const Durability durability = state->server->broker().caps().durability;
+    context->AddInitialMetadata(std::string(kubemq_text::kMark), "1");
+    context->AddInitialMetadata(std::string(kubemq_text::kDurability), std::string(NameOf(durability)));
+    reactor->Finish(grpc::Status::OK);
+  });
+  return reactor;
 }
 
 KubemqService::Unary* KubemqService::SendRequest(Context* context, const kubemq::Request* request,
