@@ -81,6 +81,26 @@ void Connection::Begin(grpc::ClientContext& call) {
 
 Awaitable<absl::StatusOr<bool>> Connection::Marked() {
   if (known_) co_return marked_;
+  if (!asking_) {
+    asking_ = std::make_shared<Asking>();
+    tasks_.Spawn(Ask(asking_));
+  }
+  const auto asking = asking_;
+  Timer turn(executor_, TimePoint::max());
+  asking->waiters.push_back(&turn);
+  while (!asking->answer && !co_await Cancelled()) (void)co_await turn.async_wait(kUseTuple);
+  std::erase(asking->waiters, &turn);
+  if (!asking->answer) co_return MakeFault(Fault::kCancelled, "the caller went away");
+  co_return *asking->answer;
+}
+
+Awaitable<void> Connection::Ask(std::shared_ptr<Asking> asking) {
+  asking->answer = co_await Ping();
+  asking_.reset();
+  for (Timer* waiter : asking->waiters) waiter->cancel();
+}
+
+Awaitable<absl::StatusOr<bool>> Connection::Ping() {
   auto call = std::make_shared<UnaryCall<kubemq::Empty, kubemq::PingResult>>(executor_);
   call->context.set_deadline(OnSystemClock(Now() + std::chrono::seconds(5)));
   const grpc::Status status = co_await Call(call, Method<kubemq::Empty, kubemq::PingResult>(&Async::Ping));

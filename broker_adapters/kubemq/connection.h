@@ -11,8 +11,10 @@
 #include <grpcpp/support/status.h>
 
 #include <algorithm>
+#include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -89,7 +91,7 @@ class Connection {
   }
 
   // Whether the server bears our door's mark: asked anew after Forget(). Unavailable when it can't be
-  // reached.
+  // reached. Who calls while it is being asked goes on in the order of the calls.
   Awaitable<absl::StatusOr<bool>> Marked();
   void Forget() { known_ = false; }
 
@@ -118,6 +120,13 @@ class Connection {
   Awaitable<void> Stop();
 
  private:
+  // One Ping, and who waits for it.
+  struct Asking {
+    std::deque<Timer*> waiters;
+    std::optional<absl::StatusOr<bool>> answer;
+  };
+  Awaitable<void> Ask(std::shared_ptr<Asking> asking);
+  Awaitable<absl::StatusOr<bool>> Ping();
   std::string KeyRefused(std::string_view text) const;
 
   Executor executor_;
@@ -129,6 +138,7 @@ class Connection {
   InFlight in_flight_;
   TaskGroup tasks_;
   Caps caps_;
+  std::shared_ptr<Asking> asking_;  // shared with its coroutine and who waits; null: none is under way
   bool known_ = false;
   bool marked_ = false;
   bool stopping_ = false;

@@ -14,14 +14,12 @@
 namespace llm_router {
 namespace {
 
-// What the broker's queues hold; nothing where it can't tell now.
-Awaitable<ChannelRegistry::Depths> DepthsOf(ChannelType type, Broker& broker) {
+Awaitable<absl::StatusOr<ChannelRegistry::Depths>> DepthsOf(ChannelType type, Broker& broker) {
   ChannelRegistry::Depths depths;
   QueueAdmin* const admin = broker.queue_admin();
   if (type != ChannelType::kQueues || admin == nullptr) co_return depths;
-  const auto queues = co_await admin->Queues();
-  if (!queues.ok()) co_return depths;
-  for (const QueueTotals& totals : *queues) {
+  CO_ASSIGN_OR_RETURN(const auto all, co_await admin->Queues());
+  for (const QueueTotals& totals : all) {
     const uint64_t waiting = totals.waiting + totals.leased.value_or(0);
     const uint64_t delayed = totals.delayed.value_or(0);
     // A queue that was emptied and deleted is no channel any more.
@@ -58,7 +56,7 @@ Awaitable<absl::StatusOr<std::string>> ManageChannels(KubemqServer& server, Mess
       return CheckAccess(*caller, Verb::kSeeChannel, channel).ok();
     };
     const auto search = TagOr(tags, "channel_search", TagOr(tags, "search"));
-    const auto depths = co_await DepthsOf(*type, server.broker());
+    CO_ASSIGN_OR_RETURN(const auto depths, co_await DepthsOf(*type, server.broker()));
     co_return server.channels().List(*type, search, visible, depths);
   }
   const std::string channel(TagOr(tags, "channel"));

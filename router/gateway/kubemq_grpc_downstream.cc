@@ -19,9 +19,9 @@
 namespace llm_router {
 namespace {
 
-constexpr size_t kMostGets = 100;       // that wait, of one stream
-constexpr int kMostSettling = 1'000;    // requests under way
-constexpr int32_t kMostOfOne = 10'000;  // messages of one transaction
+constexpr size_t kMostGets = 100;        // that wait, of one stream
+constexpr size_t kMostSettling = 1'000;  // requests under way
+constexpr int32_t kMostOfOne = 10'000;   // messages of one transaction
 constexpr Milliseconds kLeastWait{1'000};
 constexpr Milliseconds kMostWait = std::chrono::seconds(kubemq_check::kMostWaitSeconds);
 constexpr Milliseconds kMostNackDelay = std::chrono::seconds(kubemq_check::kMostDelaySeconds);
@@ -121,7 +121,7 @@ std::vector<Receipt> ReceiptsOf(const std::vector<LeasedMessage>& messages) {
 
 }  // namespace
 
-bool DownstreamStream::HasRoom() const { return settling_ < kMostSettling; }
+bool DownstreamStream::HasRoom() const { return settling_.size() + offsets_asked_.size() < kMostSettling; }
 
 void DownstreamStream::Take(Request request) {
   const SettlingRow* const settling = SettlingOf(request);
@@ -130,7 +130,8 @@ void DownstreamStream::Take(Request request) {
   } else if (settling != nullptr) {
     StartSettling(std::move(request));
   } else if (request.requesttypedata() == kubemq::ActiveOffsets) {
-    ShowOffsets(request);
+    offsets_asked_.emplace_back(next_settling_, std::move(request));
+    ShowOffsetsDue();
   } else {
     request.set_requesttypedata(kubemq::PollRequestTypeUnknown);
     Fail(request, kubemq_text::kRequestUnknown);
@@ -217,12 +218,14 @@ void DownstreamStream::StartSettling(Request request) {
   } else {
     taken.messages = transactions_.TakeAll(id);
   }
-  ++settling_;
+  const uint64_t number = next_settling_++;
+  settling_.insert(number);
   state().tasks.Spawn(Settle(std::static_pointer_cast<DownstreamStream>(shared_from_this()),
-                             std::move(request), std::move(taken)));
+                             std::move(request), std::move(taken), number));
 }
 
-Awaitable<void> DownstreamStream::Settle(Self self, Request request, QueueTransactions::Taken taken) {
+Awaitable<void> DownstreamStream::Settle(Self self, Request request, QueueTransactions::Taken taken,
+                                         uint64_t number) {
   const SettlingRow& row = *SettlingOf(request);
   absl::Status settled;
   if (row.deed == Deed::kRequeue) {
@@ -238,8 +241,22 @@ Awaitable<void> DownstreamStream::Settle(Self self, Request request, QueueTransa
   } else if (Asks(request, kubemq_text::kConfirm)) {
     self->Push(ResponseTo(request));
   }
-  --self->settling_;
+  self->SettlingDone(number);
   self->Go();
+}
+
+void DownstreamStream::SettlingDone(uint64_t number) {
+  settling_.erase(number);
+  ShowOffsetsDue();
+}
+
+void DownstreamStream::ShowOffsetsDue() {
+  while (!offsets_asked_.empty() &&
+         (settling_.empty() || *settling_.begin() >= offsets_asked_.front().first)) {
+    const Request request = std::move(offsets_asked_.front().second);
+    offsets_asked_.pop_front();
+    ShowOffsets(request);
+  }
 }
 
 Awaitable<absl::Status> DownstreamStream::SettleAtBroker(Request request,

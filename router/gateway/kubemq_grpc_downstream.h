@@ -6,10 +6,13 @@
 // what an AutoAck Get took and gRPC could not hand over.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "proto/fault.h"
@@ -31,7 +34,7 @@ class DownstreamStream final
   void Take(Request request) override;
   bool HasRoom() const override;
   void HalfClosed() override { DropAll(); }
-  bool IsIdle() const override { return gets_.empty() && settling_ == 0; }
+  bool IsIdle() const override { return gets_.empty() && settling_.empty(); }
   void LetGo() override { DropAll(); }
   void DropAll();
 
@@ -41,11 +44,13 @@ class DownstreamStream final
   void GiveUp(std::string_view request_id);
 
   void StartSettling(Request request);
-  static Awaitable<void> Settle(Self self, Request request, QueueTransactions::Taken taken);
+  static Awaitable<void> Settle(Self self, Request request, QueueTransactions::Taken taken, uint64_t number);
   Awaitable<absl::Status> SettleAtBroker(Request request, std::vector<LeasedMessage>& messages);
   Awaitable<absl::Status> Requeue(Request request, std::vector<LeasedMessage>& messages);
   void PutBack(const std::string& transaction, std::vector<LeasedMessage> messages);
 
+  void SettlingDone(uint64_t number);
+  void ShowOffsetsDue();
   void ShowOffsets(const Request& request);
   void Fail(const Request& request, std::string_view text, Fault fault = Fault::kInvalidRequest);
 
@@ -56,7 +61,10 @@ class DownstreamStream final
   };
   std::map<uint64_t, Waiting> gets_;
   uint64_t next_get_ = 0;
-  int settling_ = 0;
+  std::set<uint64_t> settling_;  // settlements under way, numbered as they came
+  uint64_t next_settling_ = 0;
+  // Each, and the number of the settlement that came after it: it is answered when those before are done.
+  std::deque<std::pair<uint64_t, Request>> offsets_asked_;
 };
 
 }  // namespace llm_router

@@ -117,7 +117,7 @@ Awaitable<void> Info(RestCall call) {
   }
   if (const auto allowed = CheckNoted(call, request); !allowed.ok())
     co_return co_await SendReply(call, rest_reply::Denial(allowed));
-  const auto info = co_await call.state.queues.Info(request);
+  const auto info = co_await call.state.queues.Info(std::move(request));
   if (info.ok()) co_return co_await SendReply(call, rest_reply::Data(ToKubemqJson(*info)));
   co_await SendReply(call, rest_reply::Error(RowOf(FaultOf(info.status())).http, MessageOf(info.status())));
 }
