@@ -13,8 +13,8 @@
 namespace llm_router::contract {
 namespace {
 
-constexpr std::array<std::string_view, 7> kBeginVerdicts = {"go",        "adopted",     "done",     "busy",
-                                                            "cancelled", "interrupted", "exhausted"};
+constexpr std::array<std::string_view, 8> kBeginVerdicts = {"go",   "unknown",   "adopted",     "done",
+                                                            "busy", "cancelled", "interrupted", "exhausted"};
 constexpr std::array<std::string_view, 3> kOutcomes = {"result", "failed", "again"};
 constexpr std::array<std::string_view, 2> kFinishVerdicts = {"kept", "stale"};
 

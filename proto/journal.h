@@ -42,6 +42,7 @@ struct Begin {
 
 enum class BeginVerdict {
   kGo,
+  kUnknown,      // no job of that id: who put the message there named it; begin again with the message
   kAdopted,      // the foreign message is a job now and comes again as one: acknowledge it
   kDone,         // it has its result: acknowledge
   kBusy,         // another run lives: nack, with `wait`

@@ -124,7 +124,7 @@ void FinishBusy(StoreSql& sql, JobRow row, int64_t now) {
 
 BeginAnswer BeginARun(StoreSql& sql, const BeginRun& begin, int64_t now) {
   const auto row = JobById(sql, begin.ask.job);
-  if (!row) return Answer(BeginVerdict::kDone);
+  if (!row) return Answer(BeginVerdict::kUnknown);
   if (row->state == JobState::kCancelled) return Answer(BeginVerdict::kCancelled);
   if (row->is_final()) {
     const bool again = row->run == begin.ask.run && row->verdict != 0;
@@ -145,7 +145,15 @@ FinishVerdict FinishARun(StoreSql& sql, const FinishRun& finish, int64_t now) {
   auto row = JobById(sql, finish.ask.job);
   if (!row) return FinishVerdict::kStale;
   if (row->ended_run == finish.ask.run) return FinishVerdict::kKept;
-  if (row->is_final() || row->run != finish.ask.run) return FinishVerdict::kStale;
+  if (row->is_final()) return FinishVerdict::kStale;
+  if (row->run != finish.ask.run) {
+    // Given up without an answer to its begin: that may be late, and is not to start it then.
+    if (row->state == JobState::kQueued && finish.ask.outcome == Outcome::kAgain) {
+      row->ended_run = finish.ask.run;
+      SaveJob(sql, *row, now);
+    }
+    return FinishVerdict::kStale;
+  }
   row->ended_run = finish.ask.run;
   if (finish.ask.outcome == Outcome::kFailed) {
     FinishFailed(sql, *row, finish, now);

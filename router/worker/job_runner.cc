@@ -113,7 +113,13 @@ contract::Begin JobRunner::BeginOf(const Message& message, int64_t sent_at) cons
 Awaitable<void> JobRunner::Run(Delivery delivery, Slots::Slot slot, ProviderGate::Pass pass) {
   if (TestSwitch("acknowledge-first")) co_await Settle(delivery.receipt, Ack());
   contract::Begin begin = BeginOf(delivery.message, delivery.attributes.sent_at);
-  const absl::StatusOr<contract::Begun> begun = co_await journal_.Begin(begin);
+  absl::StatusOr<contract::Begun> begun = co_await journal_.Begin(begin);
+  if (begun.ok() && begun->verdict == BeginVerdict::kUnknown && !begin.job.empty()) {
+    delivery.message.tags.erase(std::string(tag::kJob));
+    begin = BeginOf(delivery.message, delivery.attributes.sent_at);
+    journal_.Expect();
+    begun = co_await journal_.Begin(begin);
+  }
   if (begun.ok() && begun->verdict == BeginVerdict::kGo && !begin.job.empty()) {
     co_return co_await RunBegun(std::move(delivery), std::move(begin), std::move(slot), pass);
   }

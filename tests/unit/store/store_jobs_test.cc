@@ -63,12 +63,29 @@ TEST_CASE("the same idempotency key, and the same message of a stranger, is the 
   });
 }
 
+TEST_CASE("a run that was given up before its begin came does not start") {
+  const bool restarts = GENERATE(false, true);
+  Run([restarts](Loop& loop) -> Awaitable<void> {
+    StoreBench bench(loop, restarts);
+    (void)co_await STORE(bench).Submit(JobOf("j"), kStart);
+    FinishRun give_up;
+    give_up.ask.job = "j";
+    give_up.ask.run = "late";
+    give_up.ask.outcome = contract::Outcome::kAgain;
+    give_up.ask.failure = MakeFault(Fault::kWorkerLost, "no answer");
+    CHECK(*co_await STORE(bench).Finish(give_up, kStart) == contract::FinishVerdict::kStale);
+    CHECK((co_await STORE(bench).Begin(BeginOf("j", "late"), kStart))->begun.verdict == BeginVerdict::kBusy);
+    CHECK((co_await STORE(bench).Begin(BeginOf("j", "next"), kStart))->begun.verdict == BeginVerdict::kGo);
+    co_await bench.Close();
+  });
+}
+
 TEST_CASE("begin and finish may be repeated, and a job has one result") {
   const bool restarts = GENERATE(false, true);
   Run([restarts](Loop& loop) -> Awaitable<void> {
     StoreBench bench(loop, restarts);
     CHECK((co_await STORE(bench).Begin(BeginOf("unknown", "r"), kStart))->begun.verdict ==
-          BeginVerdict::kDone);
+          BeginVerdict::kUnknown);
     (void)co_await STORE(bench).Submit(JobOf("j"), kStart);
     for (int i = 0; i < 2; ++i)
       CHECK((co_await STORE(bench).Begin(BeginOf("j", "r1"), kStart))->begun.verdict == BeginVerdict::kGo);

@@ -90,6 +90,21 @@ TEST_CASE("a job that the journal does not let go is settled without a call") {
   });
 }
 
+TEST_CASE("a message that names a job nobody knows is taken over like any other") {
+  OnRig([](JobRig& rig) -> Awaitable<void> {
+    rig.begin_answers.push_back(Say(contract::Begun(BeginVerdict::kUnknown)));
+    rig.begin_answers.push_back(Say(contract::Begun(BeginVerdict::kAdopted)));
+    co_await rig.Put("forged", "Hi");
+    co_await Settled(rig, 1);
+    REQUIRE(rig.begins.size() == 2);
+    CHECK(rig.begins[1].job.empty());
+    REQUIRE(rig.begins[1].message.has_value());
+    CHECK(rig.begins[1].message->body == "Hi");
+    CHECK(rig.begins[1].message->tags.count("job") == 0);
+    CHECK(rig.broker->settled[0].verdict == kAck);
+  });
+}
+
 TEST_CASE("each begin has a run of its own") {
   OnRig([](JobRig& rig) -> Awaitable<void> {
     co_await rig.Put("j1", "a");
