@@ -9,6 +9,8 @@ bool TestSwitch(std::string_view name) {
   static const char* const kSwitch = std::getenv("TEST_SWITCH");
   return kSwitch != nullptr && name == kSwitch;
 }
+#else
+bool TestSwitch(std::string_view) { return false; }
 #endif
 
 }  // namespace llm_router

@@ -10,10 +10,6 @@
 
 namespace llm_router {
 
-#ifdef LLM_ROUTER_TEST_SWITCHES
 bool TestSwitch(std::string_view name);
-#else
-constexpr bool TestSwitch(std::string_view) { return false; }
-#endif
 
 }  // namespace llm_router
