@@ -142,11 +142,18 @@ Awaitable<absl::Status> Feeder::Feed(std::string route, std::vector<FeedJob> job
 Awaitable<absl::Status> Feeder::Reconcile(std::string route) {
   const auto info = co_await broker_.Info(contract::JobsQueue(route));
   if (!info.ok() || !IsEmpty(*info)) co_return absl::OkStatus();
-  const auto again = co_await store_.Refeed(route, kMostAtOnce);
-  if (again.ok() && *again > 0)
-    log::Warning("{} jobs of {} were no longer in {}: they are fed again", *again, route,
+  int64_t lost = 0;
+  int64_t again = kMostAtOnce;
+  while (again == kMostAtOnce && !co_await Cancelled()) {
+    auto fed = co_await store_.Refeed(route, kMostAtOnce);
+    if (!fed.ok()) co_return fed.status();
+    again = *fed;
+    lost += again;
+  }
+  if (lost > 0)
+    log::Warning("{} jobs of {} were no longer in {}: they are fed again", lost, route,
                  contract::JobsQueue(route));
-  co_return again.status();
+  co_return absl::OkStatus();
 }
 
 }  // namespace llm_router

@@ -343,6 +343,25 @@ TEST_CASE("what was fed is fed again only when the queue lost it or it was queue
   });
 }
 
+TEST_CASE("what a queue refuses for good fails with its reason, unless it was queued again meanwhile") {
+  const bool restarts = GENERATE(false, true);
+  Run([restarts](Loop& loop) -> Awaitable<void> {
+    StoreBench bench(loop, restarts);
+    for (const char* id : {"a", "b"}) (void)co_await STORE(bench).Submit(JobOf(id), kStart);
+    const auto page = co_await STORE(bench).NextToFeed("openai", Room(2), kStart);
+    REQUIRE(page->jobs.size() == 2);
+    (void)co_await STORE(bench).Begin(BeginOf("b", "r"), kStart);
+    (void)co_await STORE(bench).Finish(FinishOf("b", "r", Outcome::kFailed, Failed()), kStart);
+    const absl::Status why = MakeFault(Fault::kTooLarge, "the body is too large");
+    for (const FeedJob& job : page->jobs) CHECK((co_await STORE(bench).FailUnfed(job, why, kStart)).ok());
+    const auto failed = co_await STORE(bench).Find("acme", "a", true);
+    CHECK(failed->state == JobState::kFailed);
+    CHECK(failed->reply->error == "the body is too large");
+    CHECK((co_await STORE(bench).Find("acme", "b", false))->state == JobState::kQueued);
+    co_await bench.Close();
+  });
+}
+
 TEST_CASE("results for reply-to wait in the outbox until they were sent") {
   const bool restarts = GENERATE(false, true);
   Run([restarts](Loop& loop) -> Awaitable<void> {
