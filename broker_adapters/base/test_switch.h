@@ -3,7 +3,8 @@
 //   acknowledge-first      a worker acknowledges a message when it gets it
 //   answer-before-commit   what is to be kept is answered before it is on disk
 //
-// Only in builds with tests, where the environment names one in TEST_SWITCH; elsewhere there are none. Any thread.
+// Only in builds with tests, where the environment names one in TEST_SWITCH; elsewhere there are none. Any
+// thread.
 #pragma once
 
 #include <string_view>

@@ -1,21 +1,21 @@
 // KubemqDoor: the KubeMQ gRPC server on port 50000, over any broker: every KubeMQ SDK is a caller, and a
 // worker if it likes.
 //
-// Speaks queries, commands, events, stored events, queues, Ping and channel management; stored events where the
-// broker has none are answered UNIMPLEMENTED. Texts and order of refusals are KubeMQ community server v2.4.0's.
-// A failure of a query is a reply with executed=false, never an RPC error (but for KubeMQ's own, such as Error
-// 301), so that no SDK asks and pays twice. Subscriptions end with UNAVAILABLE when the door stops, never with
-// OK.
+// Speaks queries, commands, events, stored events, queues, Ping and channel management; stored events where
+// the broker has none are answered UNIMPLEMENTED. Texts and order of refusals are KubeMQ community server
+// v2.4.0's. A failure of a query is a reply with executed=false, never an RPC error (but for KubeMQ's own,
+// such as Error 301), so that no SDK asks and pays twice. Subscriptions end with UNAVAILABLE when the door
+// stops, never with OK.
 //
 // What a caller takes off a queue is acknowledged once its answer was handed over to it, and goes back to its
 // place when that can't be; so does what a stream that ends has not settled. A successful settlement is
 // silent. A Get waits until it has all it asked for, or for its time.
 //
 // Beyond that wire, for adapters of ours (broker_adapters/kubemq): Ping carries initial metadata
-// `llm-router: 1`, and how well queues keep; initial metadata on a subscription means that it is in force; the
-// services of proto/workers.proto and proto/queues.proto are there; and the Metadata of a QueuesDownstream
-// request may ask for an answer to a Get at the first message, a nack's delay, a release, a confirmation or
-// the end of a Get (kubemq_queue_text.h).
+// `llm-router: 1`, and how well queues keep; initial metadata on a subscription means that it is in force;
+// the services of proto/workers.proto and proto/queues.proto are there; and the Metadata of a
+// QueuesDownstream request may ask for an answer to a Get at the first message, a nack's delay, a release, a
+// confirmation or the end of a Get (kubemq_queue_text.h).
 //
 // A call's key is its metadata `authorization`, raw or behind "Bearer ": without a known one it ends with
 // UNAUTHENTICATED, and with PERMISSION_DENIED where the key's access does not go (access_rules.h). Ping needs

@@ -5,7 +5,8 @@
 // `/queue/send`, `/queue/send_batch`, `/queue/receive`, `/queue/ack_all` and GET `/queue/info`; WebSockets
 // `/subscribe/events`, `/subscribe/requests`, `/send/stream`, `/queue/stream`. Replies stand in {"is_error",
 // "message", "data"}; texts and order of refusals are KubeMQ community server v2.4.0's, as the gRPC door's
-// are (HTTP 400 here). Stored events are answered 501 where the broker has none. A subscriber of requests answers by POST
+// are (HTTP 400 here). Stored events are answered 501 where the broker has none. A subscriber of requests
+// answers by POST
 // `/send/response`, or by any other KubeMQ door, with the reply channel that it was shown.
 //
 // Web pages are kept out: POST takes application/json alone, no CORS header is sent, and a WebSocket from a

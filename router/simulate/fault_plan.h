@@ -63,8 +63,8 @@ class FaultScript {
     int64_t times = 1;
     int64_t every = 1;
     int64_t fitting = 0;  // requests so far
-    std::string path;   // empty: any
-    std::string model;  // empty: any
+    std::string path;     // empty: any
+    std::string model;    // empty: any
   };
 
   std::deque<Entry> entries_;

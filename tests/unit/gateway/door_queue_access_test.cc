@@ -68,7 +68,8 @@ TEST_CASE("a message that may end up as a job is treated as one") {
         grpc::StatusCode::PERMISSION_DENIED);
 }
 
-TEST_CASE("without keys everybody is a worker too: messages stay as they came, but jobs are the default tenant's") {
+TEST_CASE(
+    "without keys everybody is a worker too: messages stay as they came, but jobs are the default tenant's") {
   DoorRig rig;
   Send(rig, Forged("orders"));
   CHECK(Receive(rig, ReceiveFrom("orders")).messages(0).tags().size() == 5);
