@@ -49,6 +49,14 @@ KubemqOptions WithClientId(KubemqOptions options) {
   return options;
 }
 
+// A server that does not say is a foreign one: it keeps queues, and does not promise how well.
+Durability DurabilityOf(const std::multimap<grpc::string_ref, grpc::string_ref>& metadata) {
+  const auto said =
+      metadata.find(grpc::string_ref(kubemq_text::kDurability.data(), kubemq_text::kDurability.size()));
+  if (said == metadata.end()) return Durability::kMemory;
+  return DurabilityNamed({said->second.data(), said->second.size()}).value_or(Durability::kMemory);
+}
+
 }  // namespace
 
 Connection::Connection(Executor executor, KubemqOptions options)
@@ -57,9 +65,12 @@ Connection::Connection(Executor executor, KubemqOptions options)
       channel_(OpenChannel(options_)),
       stub_(kubemq::kubemq::NewStub(channel_)),
       workers_(wire::Workers::NewStub(channel_)),
+      queues_(wire::Queues::NewStub(channel_)),
       in_flight_(executor),
       tasks_(executor) {
   caps_.max_body = options_.max_body;
+  // The least that a KubeMQ server offers, until this one is known.
+  caps_.durability = Durability::kMemory;
 }
 
 void Connection::Begin(grpc::ClientContext& call) {
@@ -70,6 +81,26 @@ void Connection::Begin(grpc::ClientContext& call) {
 
 Awaitable<absl::StatusOr<bool>> Connection::Marked() {
   if (known_) co_return marked_;
+  if (!asking_) {
+    asking_ = std::make_shared<Asking>();
+    tasks_.Spawn(Ask(asking_));
+  }
+  const auto asking = asking_;
+  Timer turn(executor_, TimePoint::max());
+  asking->waiters.push_back(&turn);
+  while (!asking->answer && !co_await Cancelled()) (void)co_await turn.async_wait(kUseTuple);
+  std::erase(asking->waiters, &turn);
+  if (!asking->answer) co_return MakeFault(Fault::kCancelled, "the caller went away");
+  co_return *asking->answer;
+}
+
+Awaitable<void> Connection::Ask(std::shared_ptr<Asking> asking) {
+  asking->answer = co_await Ping();
+  asking_.reset();
+  for (Timer* waiter : asking->waiters) waiter->cancel();
+}
+
+Awaitable<absl::StatusOr<bool>> Connection::Ping() {
   auto call = std::make_shared<UnaryCall<kubemq::Empty, kubemq::PingResult>>(executor_);
   call->context.set_deadline(OnSystemClock(Now() + std::chrono::seconds(5)));
   const grpc::Status status = co_await Call(call, Method<kubemq::Empty, kubemq::PingResult>(&Async::Ping));
@@ -79,7 +110,21 @@ Awaitable<absl::StatusOr<bool>> Connection::Marked() {
   known_ = true;
   caps_.dispatch = marked_ ? Dispatch::kLeastOutstanding : Dispatch::kRandom;
   caps_.confirms_subscribe = marked_;
+  caps_.durability = DurabilityOf(metadata);
   co_return marked_;
+}
+
+absl::Status Connection::ShuttingDown() const {
+  return MakeFault(Fault::kShuttingDown, "this process is on its way out");
+}
+
+absl::Status Connection::CheckBody(const Message& message) const {
+  const size_t most = options_.max_body;
+  if (message.body.size() <= most) return absl::OkStatus();
+  return MakeFault(Fault::kTooLarge,
+                   fmt::format("the body has {} bytes and limits.body allows {}: send less, "
+                               "or raise that setting",
+                               message.body.size(), most));
 }
 
 std::string Connection::KeyRefused(std::string_view text) const {

@@ -11,8 +11,10 @@
 #include <grpcpp/support/status.h>
 
 #include <algorithm>
+#include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,6 +24,7 @@
 #include "broker_adapters/kubemq/in_flight.h"
 #include "broker_adapters/kubemq/kubemq_broker.h"
 #include "kubemq.grpc.pb.h"
+#include "queues.grpc.pb.h"
 #include "workers.grpc.pb.h"
 
 namespace llm_router {
@@ -46,43 +49,64 @@ class Connection {
   using Method = void (Async::*)(grpc::ClientContext*, const Question*, Answer*,
                                  std::function<void(grpc::Status)>);
 
+  // The same of another service.
+  template <class Service, class Question, class Answer>
+  using MethodOf = void (Service::*)(grpc::ClientContext*, const Question*, Answer*,
+                                     std::function<void(grpc::Status)>);
+
   // Starts a call; `call->done` is set when it ended.
   template <class Question, class Answer>
   void Start(std::shared_ptr<UnaryCall<Question, Answer>> call, Method<Question, Answer> method) {
+    StartOn<Async>(*stub_->async(), std::move(call), method);
+  }
+  template <class Service, class Question, class Answer>
+  void StartOn(Service& service, std::shared_ptr<UnaryCall<Question, Answer>> call,
+               MethodOf<Service, Question, Answer> method) {
     Begin(call->context);
     UnaryCall<Question, Answer>* const raw = call.get();
-    (stub_->async()->*method)(&raw->context, &raw->question, &raw->answer,
-                              [this, held = std::move(call)](grpc::Status status) mutable {
-                                boost::asio::post(executor_, [this, ended = std::move(held),
-                                                              outcome = std::move(status)]() mutable {
-                                  End(ended->context);
-                                  ended->done.Set(std::move(outcome));
-                                });
-                              });
+    (service.*method)(&raw->context, &raw->question, &raw->answer,
+                      [this, held = std::move(call)](grpc::Status status) mutable {
+                        boost::asio::post(executor_, [this, ended = std::move(held),
+                                                      outcome = std::move(status)]() mutable {
+                          End(ended->context);
+                          ended->done.Set(std::move(outcome));
+                        });
+                      });
   }
 
   // Starts a call and waits for its end; a cancelled coroutine cancels the call.
   template <class Question, class Answer>
   Awaitable<grpc::Status> Call(std::shared_ptr<UnaryCall<Question, Answer>> call,
                                Method<Question, Answer> method) {
+    return CallOn<Async>(*stub_->async(), std::move(call), method);
+  }
+  template <class Service, class Question, class Answer>
+  Awaitable<grpc::Status> CallOn(Service& service, std::shared_ptr<UnaryCall<Question, Answer>> call,
+                                 MethodOf<Service, Question, Answer> method) {
     if (stopping_) co_return grpc::Status(grpc::StatusCode::CANCELLED, "");
-    Start(call, method);
+    StartOn(service, call, method);
     auto status = co_await call->done.Wait(TimePoint::max());
     if (!status) call->context.TryCancel();
     co_return status ? *std::move(status) : grpc::Status(grpc::StatusCode::CANCELLED, "");
   }
 
   // Whether the server bears our door's mark: asked anew after Forget(). Unavailable when it can't be
-  // reached.
+  // reached. Who calls while it is being asked goes on in the order of the calls.
   Awaitable<absl::StatusOr<bool>> Marked();
   void Forget() { known_ = false; }
 
   // What went wrong at the server's end, as a Fault.
   absl::Status ToFault(const grpc::Status& status) const;
+  // What every verb fails with once stopping().
+  absl::Status ShuttingDown() const;
+  // Whether the body is within the limit.
+  absl::Status CheckBody(const Message& message) const;
 
   kubemq::kubemq::Stub& stub() { return *stub_; }
   // Of a server that bears our mark.
   wire::Workers::Stub& workers() { return *workers_; }
+  using QueuesAsync = wire::Queues::StubInterface::async_interface;
+  QueuesAsync& queues() { return *queues_->async(); }
   // Gives a call that is about to start the key, and keeps account of it until End.
   void Begin(grpc::ClientContext& call);
   void End(grpc::ClientContext& call) { in_flight_.Remove(&call); }
@@ -96,6 +120,13 @@ class Connection {
   Awaitable<void> Stop();
 
  private:
+  // One Ping, and who waits for it.
+  struct Asking {
+    std::deque<Timer*> waiters;
+    std::optional<absl::StatusOr<bool>> answer;
+  };
+  Awaitable<void> Ask(std::shared_ptr<Asking> asking);
+  Awaitable<absl::StatusOr<bool>> Ping();
   std::string KeyRefused(std::string_view text) const;
 
   Executor executor_;
@@ -103,9 +134,11 @@ class Connection {
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<kubemq::kubemq::Stub> stub_;
   std::unique_ptr<wire::Workers::Stub> workers_;
+  std::unique_ptr<wire::Queues::Stub> queues_;
   InFlight in_flight_;
   TaskGroup tasks_;
   Caps caps_;
+  std::shared_ptr<Asking> asking_;  // shared with its coroutine and who waits; null: none is under way
   bool known_ = false;
   bool marked_ = false;
   bool stopping_ = false;

@@ -1,7 +1,5 @@
 #include "broker_adapters/kubemq/kubemq_broker.h"
 
-#include <fmt/format.h>
-
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
@@ -12,6 +10,7 @@
 #include "broker_adapters/kubemq/event_publisher.h"
 #include "broker_adapters/kubemq/event_stream.h"
 #include "broker_adapters/kubemq/query_stream.h"
+#include "broker_adapters/kubemq/remote_queues.h"
 #include "proto/fault.h"
 
 namespace llm_router {
@@ -46,7 +45,9 @@ class EventSubscription final : public Subscription {
 class KubemqBroker final : public Broker {
  public:
   KubemqBroker(Executor executor, KubemqOptions options)
-      : connection_(std::make_shared<Connection>(executor, std::move(options))), publisher_(*connection_) {}
+      : connection_(std::make_shared<Connection>(executor, std::move(options))),
+        publisher_(*connection_),
+        queues_(*connection_) {}
 
   void Greet() { connection_->tasks().Spawn(LearnCaps(*connection_)); }
 
@@ -55,19 +56,32 @@ class KubemqBroker final : public Broker {
   absl::Status Publish(Message event) override;
   Awaitable<absl::StatusOr<SubscriptionPtr>> Subscribe(std::string pattern, std::string group,
                                                        EventHandler handler) override;
+  Awaitable<absl::StatusOr<std::vector<SendResult>>> Send(std::string queue,
+                                                          std::vector<Outgoing> messages) override {
+    return queues_.Send(std::move(queue), std::move(messages));
+  }
+  Awaitable<absl::StatusOr<std::vector<Delivery>>> Receive(std::string queue,
+                                                           ReceiveOptions options) override {
+    return queues_.Receive(std::move(queue), options);
+  }
+  Awaitable<absl::Status> Settle(std::vector<Receipt> receipts, Settlement settlement) override {
+    return queues_.Settle(std::move(receipts), settlement);
+  }
+  Awaitable<absl::StatusOr<QueueInfo>> Info(std::string queue) override {
+    return queues_.Info(std::move(queue));
+  }
+  QueueAdmin* queue_admin() override { return &queues_; }
   const Caps& caps() const override { return connection_->caps(); }
   Awaitable<void> Stop() override;
 
  private:
   static Awaitable<void> LearnCaps(Connection& connection);
-  absl::Status CheckBody(const Message& message) const;
 
   std::shared_ptr<Connection> connection_;  // subscriptions, which may outlive the broker, hold it too
   EventPublisher publisher_;
+  RemoteQueues queues_;
   absl::flat_hash_set<grpc::ClientContext*> requests_;
 };
-
-absl::Status ShuttingDown() { return MakeFault(Fault::kShuttingDown, "this process is on its way out"); }
 
 Awaitable<void> KubemqBroker::LearnCaps(Connection& connection) {
   Backoff backoff;
@@ -76,18 +90,9 @@ Awaitable<void> KubemqBroker::LearnCaps(Connection& connection) {
   }
 }
 
-absl::Status KubemqBroker::CheckBody(const Message& message) const {
-  const size_t most = connection_->options().max_body;
-  if (message.body.size() <= most) return absl::OkStatus();
-  return MakeFault(Fault::kTooLarge,
-                   fmt::format("the body has {} bytes and limits.body allows {}: send less, "
-                               "or raise that setting",
-                               message.body.size(), most));
-}
-
 Awaitable<absl::StatusOr<Reply>> KubemqBroker::Request(Query query) {
-  if (connection_->stopping()) co_return ShuttingDown();
-  CO_RETURN_IF_ERROR(CheckBody(query.message));
+  if (connection_->stopping()) co_return connection_->ShuttingDown();
+  CO_RETURN_IF_ERROR(connection_->CheckBody(query.message));
   if (query.deadline <= Now()) co_return MakeFault(Fault::kTimeout, "the deadline has passed already");
   auto call = std::make_shared<UnaryCall<kubemq::Request, kubemq::Response>>(connection_->executor());
   call->context.set_deadline(OnSystemClock(query.deadline + kBeyondDeadline));
@@ -105,15 +110,15 @@ Awaitable<absl::StatusOr<Reply>> KubemqBroker::Request(Query query) {
 }
 
 Awaitable<absl::StatusOr<SubscriptionPtr>> KubemqBroker::Serve(ServeOptions options, QueryHandler handler) {
-  if (connection_->stopping()) co_return ShuttingDown();
+  if (connection_->stopping()) co_return connection_->ShuttingDown();
   auto stream = std::make_shared<QueryStream>(connection_, std::move(options), std::move(handler));
   CO_RETURN_IF_ERROR(co_await stream->Open());
   co_return std::make_unique<QuerySubscription>(std::move(stream));
 }
 
 absl::Status KubemqBroker::Publish(Message event) {
-  if (connection_->stopping()) return ShuttingDown();
-  RETURN_IF_ERROR(CheckBody(event));
+  if (connection_->stopping()) return connection_->ShuttingDown();
+  RETURN_IF_ERROR(connection_->CheckBody(event));
   if (event.client_id.empty()) event.client_id = connection_->options().client_id;
   if (event.id.empty()) event.id = NewId();
   kubemq::Event wire = EventToWire(std::move(event));
@@ -124,7 +129,7 @@ absl::Status KubemqBroker::Publish(Message event) {
 
 Awaitable<absl::StatusOr<SubscriptionPtr>> KubemqBroker::Subscribe(std::string pattern, std::string group,
                                                                    EventHandler handler) {
-  if (connection_->stopping()) co_return ShuttingDown();
+  if (connection_->stopping()) co_return connection_->ShuttingDown();
   auto stream = std::make_shared<EventStream>(connection_, pattern, group, std::move(handler));
   CO_RETURN_IF_ERROR(co_await stream->Open());
   co_return std::make_unique<EventSubscription>(std::move(stream));
@@ -133,6 +138,7 @@ Awaitable<absl::StatusOr<SubscriptionPtr>> KubemqBroker::Subscribe(std::string p
 Awaitable<void> KubemqBroker::Stop() {
   connection_->BeginStop();
   for (grpc::ClientContext* request : requests_) request->TryCancel();
+  queues_.Stop();
   co_await publisher_.Flush();
   co_await connection_->Stop();
 }

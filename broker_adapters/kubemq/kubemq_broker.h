@@ -10,8 +10,8 @@
 // counts as unreachable, and the error says why.
 //
 // Where the server's Ping bears our door's mark, Serve asks for no more than its capacity and Drain loses
-// nothing; caps() says so from the first connection on. Keeps no queues yet. Loop thread only; `co_await
-// Stop()` before destruction.
+// nothing; caps() says so from the first connection on, and how well the server's queues keep. Queues:
+// remote_queues.h. Loop thread only; `co_await Stop()` before destruction.
 #pragma once
 
 #include <memory>

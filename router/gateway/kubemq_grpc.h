@@ -11,10 +11,10 @@
 // silent. A Get waits until it has all it asked for, or for its time.
 //
 // Beyond that wire, for adapters of ours (broker_adapters/kubemq): Ping carries initial metadata
-// `llm-router: 1`, and how well queues keep; initial metadata on a subscription means that it is in force; the
-// services of proto/workers.proto and proto/queues.proto are there; and the Metadata of a QueuesDownstream
-// request may ask for an answer to a Get at the first message, a nack's delay, a release, a confirmation or
-// the end of a Get (kubemq_queue_text.h).
+// `llm-router: 1`, and how well queues keep; initial metadata on a subscription means that it is in force;
+// the services of proto/workers.proto and proto/queues.proto are there; and the Metadata of a
+// QueuesDownstream request may ask for an answer to a Get at the first message, a nack's delay, a release, a
+// confirmation or the end of a Get (kubemq_queue_text.h).
 //
 // A call's key is its metadata `authorization`, raw or behind "Bearer ": without a known one it ends with
 // UNAUTHENTICATED, and with PERMISSION_DENIED where the key's access does not go (access_rules.h). Ping needs

@@ -21,6 +21,7 @@
 #include "router/gateway/kubemq_grpc.h"
 #include "router/net/server_tls.h"
 #include "tests/support/certificates.h"
+#include "tests/support/temporary_folder.h"
 
 namespace llm_router::test {
 namespace {
@@ -63,13 +64,21 @@ class Connections {
   std::vector<std::unique_ptr<Broker>> brokers_;
 };
 
+std::unique_ptr<Broker> OpenEngine(Loop& loop, const std::filesystem::path& folder) {
+  QueueOptions queues;
+  queues.folder = folder;
+  auto engine = OpenEmbeddedBroker(loop.executor(), EmbeddedOptions(), queues);
+  if (!engine.ok()) throw std::runtime_error(engine.status().ToString());
+  return *std::move(engine);
+}
+
 class DoorHarness final : public Harness {
  public:
   DoorHarness(Loop& loop, bool announce, bool secured)
       : loop_(loop),
         announce_(announce),
         secrets_(secured ? std::make_unique<Secrets>() : nullptr),
-        engine_(MakeEmbeddedBroker(loop.executor(), EmbeddedOptions())) {
+        engine_(OpenEngine(loop, folder_.path())) {
     KubemqServerOptions serving;
     serving.announce = announce;
     server_ = KubemqServer::Start(loop, *engine_, serving);
@@ -101,6 +110,7 @@ class DoorHarness final : public Harness {
   Loop& loop_;
   const bool announce_;
   const std::unique_ptr<Secrets> secrets_;  // null: plaintext
+  const TemporaryFolder folder_;
   const std::unique_ptr<Broker> engine_;
   std::shared_ptr<KubemqServer> server_;
   std::unique_ptr<KubemqDoor> door_;
