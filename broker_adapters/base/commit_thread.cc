@@ -6,7 +6,9 @@
 #include <exception>
 #include <utility>
 
+#include "broker_adapters/base/one_shot.h"
 #include "broker_adapters/base/sqlite.h"
+#include "broker_adapters/base/sqlite_statement.h"
 
 namespace llm_router {
 namespace {
@@ -14,14 +16,25 @@ namespace {
 constexpr size_t kMostWorks = 4'096;
 constexpr size_t kMostBytes = size_t{4} * 1024 * 1024;
 
+CommitThread::Hooks OnlyRolledBack(std::function<void()> rolled_back) {
+  CommitThread::Hooks hooks;
+  hooks.rolled_back = std::move(rolled_back);
+  return hooks;
+}
+
 }  // namespace
+
+CommitThread::CommitThread(Executor executor, std::unique_ptr<SQLite::Database> database, Hooks hooks)
+    : executor_(executor),
+      database_(std::move(database)),
+      hooks_(std::move(hooks)),
+      begin_(*database_, "BEGIN IMMEDIATE"),
+      commit_(*database_, "COMMIT"),
+      thread_([this] { RunThread(); }) {}
 
 CommitThread::CommitThread(Executor executor, std::unique_ptr<SQLite::Database> database,
                            std::function<void()> rolled_back)
-    : executor_(executor),
-      database_(std::move(database)),
-      rolled_back_(std::move(rolled_back)),
-      thread_([this] { RunThread(); }) {}
+    : CommitThread(executor, std::move(database), OnlyRolledBack(std::move(rolled_back))) {}
 
 CommitThread::~CommitThread() {
   if (thread_.joinable()) std::terminate();  // nobody stopped it
@@ -34,6 +47,18 @@ void CommitThread::Submit(Work work, size_t bytes, Done done) {
     waiting_.push_back({std::move(work), bytes, std::move(done), absl::OkStatus()});
   }
   changed_.notify_one();
+}
+
+Awaitable<absl::Status> CommitThread::Commit(Work work, size_t bytes, Done done) {
+  // Shared: what was begun is done although this coroutine is cancelled.
+  const auto outcome = std::make_shared<OneShot<absl::Status>>(executor_);
+  Submit(std::move(work), bytes, [outcome, done = std::move(done)](const absl::Status& status) {
+    done(status);
+    outcome->Set(status);
+  });
+  auto status = co_await outcome->Wait(TimePoint::max());
+  if (!status) co_return absl::CancelledError("the caller went away");
+  co_return *std::move(status);
 }
 
 size_t CommitThread::waiting_bytes() const {
@@ -74,31 +99,54 @@ CommitThread::Batch CommitThread::TakeBatch() {
 
 void CommitThread::RunThread() {
   for (Batch batch = TakeBatch(); !batch.empty(); batch = TakeBatch()) {
-    while (!Attempt(batch)) {
-    }
+    CommitAll(batch);
     Tell(std::move(batch));
   }
 }
 
-bool CommitThread::Attempt(Batch& batch) {
+void CommitThread::CommitAll(Jobs jobs) {
   bool again = false;
-  absl::Status failure = TrySqlite([&] { database_->exec("BEGIN IMMEDIATE"); });
-  if (failure.ok()) failure = DoAll(batch, again);
-  if (failure.ok() && !again) failure = TrySqlite([&] { database_->exec("COMMIT"); });
-  // After some failures SQLite has rolled back by itself.
-  if (!failure.ok() || again) {
-    (void)TrySqlite([&] { database_->exec("ROLLBACK"); });
-    (void)TrySqlite(rolled_back_);
+  absl::Status failure = absl::OkStatus();
+  do {
+    again = false;
+    failure = Attempt(jobs, again);
+  } while (again);
+  if (failure.ok()) return;
+  if (jobs.size() == 1) {
+    if (jobs[0].status.ok()) jobs[0].status = failure;
+    return;
   }
-  for (Job& job : batch) {
-    if (job.status.ok()) job.status = failure;
-  }
-  return !again;
+  CommitAll(jobs.first(jobs.size() / 2));
+  CommitAll(jobs.subspan(jobs.size() / 2));
 }
 
-absl::Status CommitThread::DoAll(Batch& batch, bool& again) {
+absl::Status CommitThread::Attempt(Jobs jobs, bool& again) {
+  absl::Status failure = TrySqlite([&] {
+    const Use use(begin_);
+    begin_.exec();
+  });
+  if (failure.ok()) failure = DoAll(jobs, again);
+  if (failure.ok() && !again) {
+    failure = TrySqlite([&] {
+      if (hooks_.before_commit) hooks_.before_commit();
+      const Use use(commit_);
+      commit_.exec();
+    });
+  }
+  if (failure.ok() && !again) {
+    if (hooks_.committed) hooks_.committed();
+    return failure;
+  }
+  // After some failures SQLite has rolled back by itself.
+  (void)TrySqlite([&] { database_->exec("ROLLBACK"); });
+  if (hooks_.rolled_back) (void)TrySqlite(hooks_.rolled_back);
+  if (!failure.ok() && hooks_.failed) hooks_.failed(failure);
+  return failure;
+}
+
+absl::Status CommitThread::DoAll(Jobs jobs, bool& again) {
   return TrySqlite([&] {
-    for (Job& job : batch) {
+    for (Job& job : jobs) {
       if (!job.status.ok()) continue;
       job.status = job.work();
       if (job.status.ok()) continue;

@@ -2,17 +2,20 @@
 // has it.
 //
 // Works are done in the order they were given, many in one transaction: up to 4,096 or 4 MB of them, without
-// a timer. Owned by the store it writes for. Submit and Stop on the loop thread; works run on the thread of
-// its own. `co_await Stop()` before destruction: it does what waits, then ends.
+// a timer. Where a transaction fails its works are tried again in halves: a full disk takes what still fits,
+// and one too big for it fails alone. Owned by the store it writes for. Submit and Stop on the loop thread;
+// works run on the thread of its own. `co_await Stop()` before destruction: it does what waits, then ends.
 #pragma once
 
 #include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Statement.h>
 
 #include <condition_variable>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -23,12 +26,21 @@ namespace llm_router {
 
 class CommitThread {
  public:
-  // May be done again when another of its transaction failed. When it throws SQLite::Exception all of them
-  // fail; when it returns a failure, it alone. Must not refer to what may end before it ran.
+  // May be done again when another of its transaction failed. Fails by returning a failure or throwing
+  // SQLite::Exception; what it did is taken back then. Must not refer to what may end before it ran.
   using Work = std::function<absl::Status()>;
   using Done = std::function<void(const absl::Status&)>;
 
-  // `rolled_back` is called on the thread after a transaction was taken back.
+  // What is called on the thread, where it is set.
+  struct Hooks {
+    Hooks() = default;
+
+    std::function<void()> before_commit;  // the last of each transaction; may throw SQLite::Exception
+    std::function<void()> committed;
+    std::function<void()> rolled_back;                // a transaction was taken back
+    std::function<void(const absl::Status&)> failed;  // and why, where it was SQLite's failure
+  };
+  CommitThread(Executor executor, std::unique_ptr<SQLite::Database> database, Hooks hooks);
   CommitThread(Executor executor, std::unique_ptr<SQLite::Database> database,
                std::function<void()> rolled_back);
   ~CommitThread();
@@ -37,6 +49,9 @@ class CommitThread {
 
   // Calls `done` on the loop when `work` is on disk, or failed. `bytes`: about what it writes.
   void Submit(Work work, size_t bytes, Done done);
+  // The same for a coroutine: returns the outcome, after `done`. Cancelled: returns at once, and the work is
+  // done all the same.
+  Awaitable<absl::Status> Commit(Work work, size_t bytes, Done done);
   // Bytes of works not yet done.
   size_t waiting_bytes() const;
 
@@ -50,18 +65,22 @@ class CommitThread {
     absl::Status status;
   };
   using Batch = std::vector<Job>;
+  using Jobs = std::span<Job>;
 
   void RunThread();
   Batch TakeBatch();
-  // Does those without a failure so far in one transaction. False when one failed and the rest is to be tried
-  // again.
-  bool Attempt(Batch& batch);
-  absl::Status DoAll(Batch& batch, bool& again);
+  void CommitAll(Jobs jobs);
+  // Does those without a failure so far in one transaction. `again`: one returned a failure, which it has
+  // now, and the rest is to be tried without it.
+  absl::Status Attempt(Jobs jobs, bool& again);
+  absl::Status DoAll(Jobs jobs, bool& again);
   void Tell(Batch batch);
 
   Executor executor_;
   std::unique_ptr<SQLite::Database> database_;
-  const std::function<void()> rolled_back_;
+  const Hooks hooks_;
+  SQLite::Statement begin_;
+  SQLite::Statement commit_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Job> waiting_;

@@ -8,18 +8,19 @@
 #include "absl/container/flat_hash_set.h"
 #include "broker_adapters/base/ids.h"
 #include "broker_adapters/base/log.h"
-#include "broker_adapters/base/one_shot.h"
 #include "broker_adapters/base/sqlite.h"
 #include "broker_adapters/base/status.h"
 #include "broker_adapters/base/text.h"
 #include "broker_adapters/embedded/limits.h"
 #include "broker_adapters/embedded/pattern.h"
 #include "broker_adapters/embedded/queue_limits.h"
+#include "broker_adapters/embedded/queue_repair.h"
 #include "proto/fault.h"
 
 namespace llm_router {
 namespace {
 
+constexpr const char* kFile = "queues.sqlite";
 constexpr size_t kMostUncommitted = size_t{256} * 1024 * 1024;
 
 }  // namespace
@@ -40,17 +41,28 @@ struct DurableQueues::Sending {
 };
 
 absl::StatusOr<std::unique_ptr<DurableQueues>> DurableQueues::Open(Executor executor, QueueOptions options) {
-  ASSIGN_OR_RETURN(auto database, OpenSqlite(options.folder / "queues.sqlite", options.vfs));
-  ASSIGN_OR_RETURN(auto file, QueueFile::Open(*database));
+  ASSIGN_OR_RETURN(OpenedQueueFile opened, OpenQueueFile(options.folder / kFile, options.vfs));
   return std::unique_ptr<DurableQueues>(
-      new DurableQueues(executor, std::move(options), std::move(file), std::move(database)));
+      new DurableQueues(executor, std::move(options), std::move(opened.file), std::move(opened.database)));
+}
+
+CommitThread::Hooks DurableQueues::HooksOf(QueueFile& file, const QueueOptions& options) {
+  CommitThread::Hooks hooks;
+  hooks.before_commit = [&file] { file.BeforeCommit(); };
+  hooks.committed = [&file] { file.Committed(); };
+  hooks.rolled_back = [&file] { file.RolledBack(); };
+  hooks.failed = [&file, path = options.folder / kFile](const absl::Status& failure) {
+    if (IsSqliteDamage(failure)) return MarkDamaged(path);
+    (void)TrySqlite([&file] { file.CutWal(); });
+  };
+  return hooks;
 }
 
 DurableQueues::DurableQueues(Executor executor, QueueOptions options, std::unique_ptr<QueueFile> file,
                              std::unique_ptr<SQLite::Database> database)
     : executor_(executor),
       options_(std::move(options)),
-      commits_(executor, std::move(database), [this] { file_->RolledBack(); }),
+      commits_(executor, std::move(database), HooksOf(*file, options_)),
       file_(std::move(file)),
       tasks_(executor),
       due_(executor, TimePoint::max()) {
@@ -80,23 +92,14 @@ Awaitable<void> DurableQueues::Stop() {
   co_await commits_.Stop();
 }
 
+bool DurableQueues::IsRoomFor(const std::string& queue) const {
+  return queues_.size() < kMostQueues || queues_.contains(queue);
+}
+
 QueueState& DurableQueues::StateOf(const std::string& queue) {
   auto& state = queues_[queue];
   if (!state) state = std::make_unique<QueueState>(executor_, queue);
   return *state;
-}
-
-Awaitable<absl::Status> DurableQueues::Commit(CommitThread::Work work, size_t bytes,
-                                              CommitThread::Done done) {
-  // Shared: what was begun is done although this coroutine is cancelled.
-  const auto outcome = std::make_shared<OneShot<absl::Status>>(executor_);
-  commits_.Submit(std::move(work), bytes, [outcome, done = std::move(done)](const absl::Status& status) {
-    done(status);
-    outcome->Set(status);
-  });
-  auto status = co_await outcome->Wait(TimePoint::max());
-  if (!status) co_return MakeFault(Fault::kCancelled, "the caller went away");
-  co_return *std::move(status);
 }
 
 absl::Status DurableQueues::CheckMessage(const Outgoing& outgoing) const {
@@ -104,8 +107,9 @@ absl::Status DurableQueues::CheckMessage(const Outgoing& outgoing) const {
   if (outgoing.delay.count() < 0 || outgoing.expiry.count() < 0 || outgoing.max_deliveries < 0) {
     return MakeFault(Fault::kInvalidRequest, "a message's delay, expiry and deliveries can't be negative");
   }
-  if (!outgoing.dead_letter.empty()) return CheckChannel(outgoing.dead_letter);
-  return absl::OkStatus();
+  if (outgoing.dead_letter.empty()) return absl::OkStatus();
+  RETURN_IF_ERROR(CheckChannel(outgoing.dead_letter));
+  return IsRoomFor(outgoing.dead_letter) ? absl::OkStatus() : TooManyQueues();
 }
 
 absl::Status DurableQueues::CheckRoom(size_t bytes) const {
@@ -125,9 +129,7 @@ Awaitable<absl::StatusOr<std::vector<SendResult>>> DurableQueues::Send(std::stri
                                                                        std::vector<Outgoing> messages) {
   if (stopping_) co_return QueuesStopping();
   CO_RETURN_IF_ERROR(CheckChannel(queue));
-  if (queues_.size() >= kMostQueues && !queues_.contains(queue)) {
-    co_return TooManyQueues();
-  }
+  if (!IsRoomFor(queue)) co_return TooManyQueues();
   const auto sending = std::make_shared<Sending>();
   std::vector<SendResult> results(messages.size());
   const int64_t now = UnixNanos();
@@ -150,6 +152,8 @@ Awaitable<absl::StatusOr<std::vector<SendResult>>> DurableQueues::Send(std::stri
     kept->sent_at = now;
     kept->max_deliveries = outgoing.max_deliveries;
     kept->dead_letter = std::move(outgoing.dead_letter);
+    // Room for it now, for a nack must not fail.
+    if (!kept->dead_letter.empty()) (void)StateOf(kept->dead_letter);
     one.record = Encode(*kept);
     sending->bytes += one.record.size() + kOverhead;
     one.kept = std::move(kept);
@@ -157,8 +161,9 @@ Awaitable<absl::StatusOr<std::vector<SendResult>>> DurableQueues::Send(std::stri
   if (sending->messages.empty()) co_return results;
   CO_RETURN_IF_ERROR(CheckRoom(sending->bytes));
   sending->queue = std::move(queue);
-  CO_RETURN_IF_ERROR(co_await Commit(
+  CO_RETURN_IF_ERROR(co_await commits_.Commit(
       [file = file_.get(), sending] {
+        RETURN_IF_ERROR(file->CheckRoom());
         const int64_t id = file->QueueId(sending->queue);
         for (Sending::One& one : sending->messages) {
           if (one.due > 0) {
@@ -218,15 +223,16 @@ void DurableQueues::Grow(QueueState& queue, uint64_t bytes) {
   bytes_ += bytes;
 }
 
+// Never below nothing: sizes that a damaged file told may be wrong.
 void DurableQueues::Shrink(QueueState& queue, uint64_t bytes) {
+  bytes = std::min(bytes, queue.bytes);
   queue.bytes -= bytes;
   bytes_ -= bytes;
 }
 
-absl::flat_hash_set<int64_t> DurableQueues::LeasedIds() const {
-  absl::flat_hash_set<int64_t> ids;
-  for (const auto& [lease, of] : leases_) ids.insert(of.item.place.id);
-  return ids;
+void DurableQueues::Gone(QueueState& queue, uint64_t messages, uint64_t bytes) {
+  queue.waiting -= std::min(messages, queue.waiting);
+  Shrink(queue, bytes + messages * kOverhead);
 }
 
 }  // namespace llm_router
