@@ -99,61 +99,63 @@ CommitThread::Batch CommitThread::TakeBatch() {
 
 void CommitThread::RunThread() {
   for (Batch batch = TakeBatch(); !batch.empty(); batch = TakeBatch()) {
-    CommitAll(batch);
+    while (!Attempt(batch)) {
+    }
     Tell(std::move(batch));
   }
 }
 
-void CommitThread::CommitAll(Jobs jobs) {
+bool CommitThread::Attempt(Batch& batch) {
   bool again = false;
-  absl::Status failure = absl::OkStatus();
-  do {
-    again = false;
-    failure = Attempt(jobs, again);
-  } while (again);
-  if (failure.ok()) return;
-  if (jobs.size() == 1) {
-    if (jobs[0].status.ok()) jobs[0].status = failure;
-    return;
-  }
-  CommitAll(jobs.first(jobs.size() / 2));
-  CommitAll(jobs.subspan(jobs.size() / 2));
-}
-
-absl::Status CommitThread::Attempt(Jobs jobs, bool& again) {
   absl::Status failure = TrySqlite([&] {
     const Use use(begin_);
     begin_.exec();
   });
-  if (failure.ok()) failure = DoAll(jobs, again);
-  if (failure.ok() && !again) {
-    failure = TrySqlite([&] {
-      if (hooks_.before_commit) hooks_.before_commit();
-      const Use use(commit_);
-      commit_.exec();
-    });
-  }
+  if (failure.ok()) failure = DoAll(batch, again);
+  if (failure.ok() && !again) failure = Finish();
   if (failure.ok() && !again) {
     if (hooks_.committed) hooks_.committed();
-    return failure;
+    return true;
   }
   // After some failures SQLite has rolled back by itself.
   (void)TrySqlite([&] { database_->exec("ROLLBACK"); });
   if (hooks_.rolled_back) (void)TrySqlite(hooks_.rolled_back);
-  if (!failure.ok() && hooks_.failed) hooks_.failed(failure);
-  return failure;
+  if (!failure.ok()) Fail(batch, failure);
+  return !again;
 }
 
-absl::Status CommitThread::DoAll(Jobs jobs, bool& again) {
+absl::Status CommitThread::Finish() {
   return TrySqlite([&] {
-    for (Job& job : jobs) {
-      if (!job.status.ok()) continue;
-      job.status = job.work();
-      if (job.status.ok()) continue;
-      again = true;
-      return;
-    }
+    if (hooks_.before_commit) hooks_.before_commit();
+    const Use use(commit_);
+    commit_.exec();
   });
+}
+
+void CommitThread::Fail(Batch& batch, const absl::Status& failure) {
+  for (Job& job : batch) {
+    if (job.status.ok()) job.status = failure;
+  }
+  if (hooks_.damaged && IsSqliteDamage(failure)) hooks_.damaged();
+}
+
+absl::Status CommitThread::DoAll(Batch& batch, bool& again) {
+  for (Job& job : batch) {
+    if (!job.status.ok()) continue;
+    const int changes = database_->getTotalChanges();
+    absl::Status failure = TrySqlite([&] { job.status = job.work(); });
+    if (!failure.ok() && !IsSqliteDamage(failure)) return failure;
+    // What is damaged concerns who came across it, not those it was to be written with.
+    if (!failure.ok()) {
+      job.status = std::move(failure);
+      if (hooks_.damaged) hooks_.damaged();
+    } else if (job.status.ok() || database_->getTotalChanges() == changes) {
+      continue;
+    }
+    again = true;
+    return absl::OkStatus();
+  }
+  return absl::OkStatus();
 }
 
 void CommitThread::Tell(Batch batch) {

@@ -2,9 +2,8 @@
 // has it.
 //
 // Works are done in the order they were given, many in one transaction: up to 4,096 or 4 MB of them, without
-// a timer. Where a transaction fails its works are tried again in halves: a full disk takes what still fits,
-// and one too big for it fails alone. Owned by the store it writes for. Submit and Stop on the loop thread;
-// works run on the thread of its own. `co_await Stop()` before destruction: it does what waits, then ends.
+// a timer. Owned by the store it writes for. Submit and Stop on the loop thread; works run on the thread of
+// its own. `co_await Stop()` before destruction: it does what waits, then ends.
 #pragma once
 
 #include <SQLiteCpp/Database.h>
@@ -15,7 +14,6 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <span>
 #include <thread>
 #include <vector>
 
@@ -26,8 +24,9 @@ namespace llm_router {
 
 class CommitThread {
  public:
-  // May be done again when another of its transaction failed. Fails by returning a failure or throwing
-  // SQLite::Exception; what it did is taken back then. Must not refer to what may end before it ran.
+  // May be done again when another of its transaction failed. When it throws SQLite::Exception all of them
+  // fail, but where the file is damaged it alone; when it returns a failure, it alone, and what it did is taken
+  // back. Must not refer to what may end before it ran.
   using Work = std::function<absl::Status()>;
   using Done = std::function<void(const absl::Status&)>;
 
@@ -37,8 +36,8 @@ class CommitThread {
 
     std::function<void()> before_commit;  // the last of each transaction; may throw SQLite::Exception
     std::function<void()> committed;
-    std::function<void()> rolled_back;                // a transaction was taken back
-    std::function<void(const absl::Status&)> failed;  // and why, where it was SQLite's failure
+    std::function<void()> rolled_back;  // a transaction was taken back
+    std::function<void()> damaged;      // the file contradicts itself
   };
   CommitThread(Executor executor, std::unique_ptr<SQLite::Database> database, Hooks hooks);
   CommitThread(Executor executor, std::unique_ptr<SQLite::Database> database,
@@ -65,15 +64,15 @@ class CommitThread {
     absl::Status status;
   };
   using Batch = std::vector<Job>;
-  using Jobs = std::span<Job>;
 
   void RunThread();
   Batch TakeBatch();
-  void CommitAll(Jobs jobs);
-  // Does those without a failure so far in one transaction. `again`: one returned a failure, which it has
-  // now, and the rest is to be tried without it.
-  absl::Status Attempt(Jobs jobs, bool& again);
-  absl::Status DoAll(Jobs jobs, bool& again);
+  // Does those without a failure so far in one transaction. False when one failed and the rest is to be tried
+  // again.
+  bool Attempt(Batch& batch);
+  absl::Status DoAll(Batch& batch, bool& again);
+  absl::Status Finish();
+  void Fail(Batch& batch, const absl::Status& failure);
   void Tell(Batch batch);
 
   Executor executor_;

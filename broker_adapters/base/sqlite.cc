@@ -34,10 +34,14 @@ std::string_view RemedyFor(int code) {
 }
 
 void Prepare(SQLite::Database& database) {
+  // SQLite falls back to reading alone, and then fails in other words.
+  if (sqlite3_db_readonly(database.getHandle(), "main") == 1) {
+    throw SQLite::Exception("read-only file", SQLITE_READONLY);
+  }
+  // Exclusive: a second process is refused, and no shared memory is needed, if nothing was read before.
+  database.exec("PRAGMA locking_mode=EXCLUSIVE");
   // In force for a new file only: what is freed at the end of the file can be given back to the disk.
   database.exec("PRAGMA auto_vacuum=INCREMENTAL");
-  // Exclusive: a second process is refused, and no shared memory is needed.
-  database.exec("PRAGMA locking_mode=EXCLUSIVE");
   database.exec("PRAGMA journal_mode=WAL");
   database.exec("PRAGMA synchronous=FULL");
   database.exec("PRAGMA temp_store=MEMORY");

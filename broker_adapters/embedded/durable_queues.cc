@@ -51,10 +51,7 @@ CommitThread::Hooks DurableQueues::HooksOf(QueueFile& file, const QueueOptions& 
   hooks.before_commit = [&file] { file.BeforeCommit(); };
   hooks.committed = [&file] { file.Committed(); };
   hooks.rolled_back = [&file] { file.RolledBack(); };
-  hooks.failed = [&file, path = options.folder / kFile](const absl::Status& failure) {
-    if (IsSqliteDamage(failure)) return MarkDamaged(path);
-    (void)TrySqlite([&file] { file.CutWal(); });
-  };
+  hooks.damaged = [path = options.folder / kFile] { MarkDamaged(path); };
   return hooks;
 }
 
@@ -163,7 +160,7 @@ Awaitable<absl::StatusOr<std::vector<SendResult>>> DurableQueues::Send(std::stri
   sending->queue = std::move(queue);
   CO_RETURN_IF_ERROR(co_await commits_.Commit(
       [file = file_.get(), sending] {
-        RETURN_IF_ERROR(file->CheckRoom());
+        RETURN_IF_ERROR(file->CheckRoom(sending->bytes));
         const int64_t id = file->QueueId(sending->queue);
         for (Sending::One& one : sending->messages) {
           if (one.due > 0) {

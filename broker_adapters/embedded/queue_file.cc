@@ -5,6 +5,7 @@
 #include <sys/statvfs.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "broker_adapters/base/sqlite.h"
@@ -149,7 +150,7 @@ void QueueFile::BeforeCommit() {
 
 void QueueFile::Committed() {
   before_.clear();
-  has_room_ = false;
+  room_.reset();
 }
 
 void QueueFile::RolledBack() {
@@ -164,22 +165,25 @@ void QueueFile::RolledBack() {
   Committed();
 }
 
-void QueueFile::CutWal() { database_.exec("PRAGMA wal_checkpoint(TRUNCATE)"); }
-
-absl::Status QueueFile::CheckRoom() {
-  if (has_room_) return absl::OkStatus();
+void QueueFile::FindRoom() {
   struct statvfs disk{};
-  if (statvfs(database_.getFilename().c_str(), &disk) == 0) {
-    const uint64_t left = uint64_t{disk.f_bavail} * disk.f_frsize;
-    if (left < std::min(kReserve, uint64_t{disk.f_blocks} * disk.f_frsize / 8)) {
-      return MakeFault(
-          Fault::kStorageFailed,
-          fmt::format("the disk is full: {} has {} bytes left, which acknowledgements need: make "
-                      "room, and try again",
-                      database_.getFilename(), left));
-    }
+  room_ = std::numeric_limits<uint64_t>::max();
+  if (statvfs(database_.getFilename().c_str(), &disk) != 0) return;
+  const uint64_t left = uint64_t{disk.f_bavail} * disk.f_frsize;
+  room_ = left - std::min({kReserve, uint64_t{disk.f_blocks} * disk.f_frsize / 8, left});
+}
+
+absl::Status QueueFile::CheckRoom(size_t bytes) {
+  if (!room_) FindRoom();
+  // Once in the WAL, and once when the file takes it in.
+  const uint64_t needed = uint64_t{bytes} * 2;
+  if (needed > *room_) {
+    return MakeFault(Fault::kStorageFailed,
+                     fmt::format("the disk is full: {} has {} bytes left beside what acknowledgements need, and "
+                                 "this would take {}: make room, and try again",
+                                 database_.getFilename(), *room_, needed));
   }
-  has_room_ = true;
+  *room_ -= needed;
   return absl::OkStatus();
 }
 

@@ -61,11 +61,10 @@ class QueueFile {
   void BeforeCommit();
   void Committed();
   void RolledBack();
-  // What a transaction that failed left of itself in the WAL is given back to the disk. Outside of any.
-  void CutWal();
 
-  // storage_failed when the disk has hardly more room than acknowledgements need.
-  absl::Status CheckRoom();
+  // For about `bytes` more in this transaction: storage_failed when the disk would then have hardly more room
+  // than acknowledgements need.
+  absl::Status CheckRoom(size_t bytes);
 
   // The number of a queue, made where it is not there.
   int64_t QueueId(const std::string& name);
@@ -127,6 +126,7 @@ class QueueFile {
 
   explicit QueueFile(SQLite::Database& database);
 
+  void FindRoom();
   void CountQueues();
   void CountMessages(const char* select, uint64_t QueueCount::* count);
   void FindLast(const char* table, SQLite::Statement& fetch, bool is_delayed);
@@ -143,7 +143,7 @@ class QueueFile {
   absl::flat_hash_map<std::string, int64_t> ids_;
   std::map<int64_t, std::optional<Known>> before_;  // the queues this transaction changed, as they were
   int64_t last_id_ = 0;
-  bool has_room_ = false;  // as this transaction saw it
+  std::optional<uint64_t> room_;  // bytes that sends may take, as this transaction sees it
   SQLite::Statement insert_;
   SQLite::Statement insert_delayed_;
   SQLite::Statement erase_;

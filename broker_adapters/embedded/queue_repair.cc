@@ -135,6 +135,15 @@ absl::StatusOr<Salvaged> MakeNew(const fs::path& path, const std::string& vfs) {
   return salvaged;
 }
 
+void TellRepaired(const fs::path& path, const fs::path& aside, const Salvaged& salvaged) {
+  log::Error(
+      "{} is repaired: {} messages in {} queues are kept, {} were found damaged and are lost, and {} ranges of "
+      "message numbers can't be read: how many messages those had is not known{}. The damaged file is kept as "
+      "{}: look after the disk, and delete that file when you need no more of it",
+      path.string(), salvaged.messages, salvaged.queues, salvaged.damaged, salvaged.unreadable,
+      salvaged.gave_up ? ", and not all of them were tried, for there are too many" : "", aside.string());
+}
+
 absl::Status Repair(const fs::path& path, const std::string& vfs, const absl::Status& damage) {
   log::Error("{} is damaged ({}): it is being repaired", path.string(), MessageOf(damage));
   RETURN_IF_ERROR(TryFiles([&] {
@@ -146,13 +155,7 @@ absl::Status Repair(const fs::path& path, const std::string& vfs, const absl::St
   ASSIGN_OR_RETURN(const Salvaged salvaged, MakeNew(path, vfs));
   fs::path aside;
   RETURN_IF_ERROR(TryFiles([&] { Exchange(path, aside = AsideOf(path)); }));
-  log::Error(
-      "{} is repaired: {} messages in {} queues are kept, {} are lost for sure, and {} places of the file "
-      "can't be "
-      "read. The damaged file is kept as {}: look after the disk, and delete that file when you need no more "
-      "of it",
-      path.string(), salvaged.messages, salvaged.queues, salvaged.damaged, salvaged.unreadable,
-      aside.string());
+  TellRepaired(path, aside, salvaged);
   return absl::OkStatus();
 }
 

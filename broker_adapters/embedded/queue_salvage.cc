@@ -4,11 +4,8 @@
 
 #include <algorithm>
 #include <fstream>
-#include <functional>
-#include <limits>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -17,77 +14,13 @@
 #include "broker_adapters/base/status.h"
 #include "broker_adapters/embedded/queue_file.h"
 #include "broker_adapters/embedded/queue_schema.h"
+#include "broker_adapters/embedded/salvaged_rows.h"
 
 namespace llm_router {
 namespace {
 
-constexpr int kMostSeeks = 20'000;
 constexpr int kRowsAtOnce = 4'096;
 constexpr uintmax_t kPage = 4'096;
-
-// Reads a table by its ids, around what can't be read.
-class Rows {
- public:
-  using Visit = std::function<void(SQLite::Statement&)>;
-
-  Rows(SQLite::Database& database, const char* columns, const char* table)
-      : database_(database), select_(fmt::format("SELECT {} FROM {} NOT INDEXED", columns, table)) {}
-
-  // Each row once, its id in the first column; the number of places that can't be read.
-  uint64_t ForEach(const Visit& visit) {
-    Range(1, std::numeric_limits<int64_t>::max() - 1, visit);
-    return unreadable_;
-  }
-
- private:
-  // Whether it came to the end. Otherwise `at` is the last id that it read, or where it began.
-  bool Walk(int64_t low, int64_t high, bool forward, int64_t& at, const Visit& visit) {
-    ++seeks_;
-    at = forward ? low - 1 : high + 1;
-    std::optional<SQLite::Statement> rows;
-    absl::Status read = TrySqlite([&] {
-      rows.emplace(database_,
-                   fmt::format("{} WHERE id>=? AND id<=? ORDER BY id {}", select_, forward ? "ASC" : "DESC"));
-      rows->bind(1, low);
-      rows->bind(2, high);
-    });
-    while (read.ok()) {
-      bool more = false;
-      read = TrySqlite([&] {
-        more = rows->executeStep();
-        const int64_t id = more ? rows->getColumn(0).getInt64() : at;
-        if (more && (id < low || id > high || (forward ? id <= at : id >= at)))
-          ThrowDamage("ids out of order");
-      });
-      if (!read.ok() || !more) break;
-      // What fails here is the new file: that ends it all.
-      visit(*rows);
-      at = rows->getColumn(0).getInt64();
-    }
-    return read.ok();
-  }
-
-  void Range(int64_t low, int64_t high, const Visit& visit) {
-    int64_t first = 0;
-    int64_t last = 0;
-    if (low > high || seeks_ >= kMostSeeks || Walk(low, high, true, first, visit)) return;
-    if (first >= high || Walk(first + 1, high, false, last, visit)) return;
-    low = first + 1;
-    high = last - 1;
-    if (low >= high) {
-      ++unreadable_;
-      return;
-    }
-    const int64_t middle = low + (high - low) / 2;
-    Range(low, middle, visit);
-    Range(middle + 1, high, visit);
-  }
-
-  SQLite::Database& database_;
-  const std::string select_;
-  int seeks_ = 0;
-  uint64_t unreadable_ = 0;
-};
 
 struct Queue {
   std::string name;
@@ -105,12 +38,12 @@ class Work {
 
   Salvaged Do() {
     fresh_.exec("BEGIN");
-    Rows queues(damaged_, "id, name, last_sequence, dead, checksum", "queues");
-    salvaged_.unreadable += queues.ForEach([this](SQLite::Statement& row) { ReadQueue(row); });
-    Rows messages(damaged_, "id, queue, sequence, expires, deliveries, checksum, record", "messages");
-    salvaged_.unreadable += messages.ForEach([this](SQLite::Statement& row) { ReadMessage(row, false); });
-    Rows delayed(damaged_, "id, queue, due, expires, deliveries, checksum, record", "delayed");
-    salvaged_.unreadable += delayed.ForEach([this](SQLite::Statement& row) { ReadMessage(row, true); });
+    Read("queues", "id, name, last_sequence, dead, checksum",
+         [this](SQLite::Statement& row) { ReadQueue(row); });
+    Read("messages", "id, queue, sequence, expires, deliveries, checksum, record",
+         [this](SQLite::Statement& row) { ReadMessage(row, false); });
+    Read("delayed", "id, queue, due, expires, deliveries, checksum, record",
+         [this](SQLite::Statement& row) { ReadMessage(row, true); });
     WriteQueues();
     fresh_.exec("COMMIT");
     salvaged_.queues = queues_.size();
@@ -118,6 +51,13 @@ class Work {
   }
 
  private:
+  void Read(const char* table, const char* columns, const SalvagedRows::Visit& visit) {
+    SalvagedRows rows(damaged_, table, columns);
+    rows.ForEach(visit);
+    salvaged_.unreadable += rows.unreadable();
+    salvaged_.gave_up |= rows.gave_up();
+  }
+
   void ReadQueue(SQLite::Statement& row) {
     Queue queue;
     const int64_t id = row.getColumn(0).getInt64();

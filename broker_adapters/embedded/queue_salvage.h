@@ -1,7 +1,7 @@
 // Salvage: what can still be read of a damaged file of queues, into a new one.
 //
-// Reads around places that can't be read, from both sides and then into ever smaller parts between them. A
-// queue whose name is lost is named again by its messages. Pure but for the two files.
+// Reads around what can't be read (salvaged_rows.h). A queue whose name is lost is named again by its
+// messages. Pure but for the two files.
 #pragma once
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -19,7 +19,8 @@ struct Salvaged {
   uint64_t queues = 0;
   uint64_t messages = 0;    // carried over, delayed ones too
   uint64_t damaged = 0;     // read, and not as they were written
-  uint64_t unreadable = 0;  // places
+  uint64_t unreadable = 0;  // ranges of numbers; how many messages had those nobody knows
+  bool gave_up = false;     // there were so many of those that others were not looked through
 };
 
 // `damaged`: a copy, which is written to on the way. `fresh` has its tables and nothing else.

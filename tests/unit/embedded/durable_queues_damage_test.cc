@@ -22,7 +22,7 @@ using test::Settle;
 using test::TemporaryFolder;
 using test::Texts;
 
-constexpr int kPlaces = 200;
+constexpr int kPlaces = 100;  // a file
 constexpr int kEach = 150;  // messages a queue
 constexpr int kDone = 30;   // of them, acknowledged
 const Texts kQueues = {"alpha", "beta", "gamma"};
