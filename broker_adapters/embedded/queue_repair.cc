@@ -135,13 +135,22 @@ absl::StatusOr<Salvaged> MakeNew(const fs::path& path, const std::string& vfs) {
   return salvaged;
 }
 
+std::string UnreadableOf(const Salvaged& salvaged) {
+  if (salvaged.unreadable == 0) return "";
+  if (salvaged.gave_up) {
+    return "; so much can't be read that the search was given up, and how many messages were there is not known";
+  }
+  return fmt::format(
+      "; {} ranges of message numbers can't be read, and how many messages had those is not known",
+      salvaged.unreadable);
+}
+
 void TellRepaired(const fs::path& path, const fs::path& aside, const Salvaged& salvaged) {
   log::Error(
-      "{} is repaired: {} messages in {} queues are kept, {} were found damaged and are lost, and {} ranges of "
-      "message numbers can't be read: how many messages those had is not known{}. The damaged file is kept as "
-      "{}: look after the disk, and delete that file when you need no more of it",
-      path.string(), salvaged.messages, salvaged.queues, salvaged.damaged, salvaged.unreadable,
-      salvaged.gave_up ? ", and not all of them were tried, for there are too many" : "", aside.string());
+      "{} is repaired: {} messages in {} queues are kept, {} were found damaged and are lost{}. The damaged "
+      "file is kept as {}: look after the disk, and delete that file when you need no more of it",
+      path.string(), salvaged.messages, salvaged.queues, salvaged.damaged, UnreadableOf(salvaged),
+      aside.string());
 }
 
 absl::Status Repair(const fs::path& path, const std::string& vfs, const absl::Status& damage) {

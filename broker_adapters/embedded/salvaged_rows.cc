@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "broker_adapters/base/sqlite.h"
@@ -11,7 +12,8 @@
 namespace llm_router {
 namespace {
 
-constexpr int kMostFailures = 400;
+constexpr int kMostFailures = 1'000;
+constexpr int64_t kStep = 64;  // ids; about a few pages
 
 std::string Select(const char* table, const char* columns, const char* order) {
   return fmt::format("SELECT {} FROM {} NOT INDEXED WHERE id>=? AND id<=? ORDER BY id {}", columns, table,
@@ -24,7 +26,7 @@ SalvagedRows::SalvagedRows(SQLite::Database& database, const char* table, const 
     : forward_(database, Select(table, columns, "ASC")), backward_(database, Select(table, columns, "DESC")) {}
 
 void SalvagedRows::ForEach(const Visit& visit) {
-  ranges_.push_back({1, std::numeric_limits<int64_t>::max() - 1});
+  ranges_.push_back({1, std::numeric_limits<int64_t>::max() - 1, false, false, kStep});
   while (!ranges_.empty() && failures_ < kMostFailures) {
     const Range range = ranges_.front();
     ranges_.pop_front();
@@ -35,18 +37,28 @@ void SalvagedRows::ForEach(const Visit& visit) {
 }
 
 void SalvagedRows::ReadFromBothSides(Range range, const Visit& visit) {
-  int64_t at = 0;
-  if (Walk(forward_, range, true, at, visit) || at >= range.high) return;
+  int64_t at = range.low - 1;
+  if (!range.begins_badly && (Walk(forward_, range, true, at, visit) || at >= range.high)) return;
+  const int64_t step = at < range.low ? range.step : kStep;
   range.low = at + 1;
-  if (Walk(backward_, range, false, at, visit)) return;
-  range.high = at - 1;
+  if (!range.ends_badly) {
+    if (Walk(backward_, range, false, at, visit)) return;
+    range.high = at - 1;
+  }
   if (range.low >= range.high) {
     ++unreadable_;
     return;
   }
-  const int64_t middle = range.low + (range.high - range.low) / 2;
-  ranges_.push_back({range.low, middle});
-  ranges_.push_back({middle + 1, range.high});
+  Split(range, step);
+}
+
+// Ids are dense, and nobody knows where they end: the search goes on in steps that double until something can
+// be read again, and comes back for what it passed.
+void SalvagedRows::Split(const Range& range, int64_t step) {
+  const int64_t middle = range.low + std::min((range.high - range.low) / 2, step);
+  ranges_.push_back({range.low, middle, true, false, kStep});
+  const int64_t next = std::min(step, std::numeric_limits<int64_t>::max() / 2) * 2;
+  ranges_.push_front({middle + 1, range.high, false, true, next});
 }
 
 bool SalvagedRows::Walk(SQLite::Statement& rows, Range range, bool forward, int64_t& at, const Visit& visit) {

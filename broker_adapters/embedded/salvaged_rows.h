@@ -1,7 +1,7 @@
 // SalvagedRows: the rows of a table of a damaged file that can still be read.
 //
-// Reads from both sides up to where it fails, then into ever smaller parts between, the widest first. A table
-// that can't be read at all costs no more than 400 tries. Borrows its file; one thread.
+// Reads from both sides up to where it fails, then on behind that, then into ever smaller parts between. Gives
+// up after 1,000 tries that failed. Borrows its file; one thread.
 #pragma once
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -31,9 +31,12 @@ class SalvagedRows {
  private:
   struct Range {
     int64_t low, high;
+    bool begins_badly, ends_badly;  // there is no use in trying it from there
+    int64_t step;                   // how far off to try next
   };
 
   void ReadFromBothSides(Range range, const Visit& visit);
+  void Split(const Range& range, int64_t step);
   // Whether it came to the end. Otherwise `at` is the last id that it read, or the one before the first.
   bool Walk(SQLite::Statement& rows, Range range, bool forward, int64_t& at, const Visit& visit);
 
