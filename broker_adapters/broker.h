@@ -187,6 +187,10 @@ class QueueAdmin {
   virtual std::vector<QueueTotals> Queues() const = 0;
 };
 
+// ---- stored events: published, kept, and replayed from any place ----
+
+class StoredEvents;  // stored_events.h
+
 // ---- what an engine can do ----
 
 enum class Dispatch {
@@ -240,6 +244,7 @@ class Broker {
   virtual Awaitable<absl::StatusOr<QueueInfo>> Info(std::string queue);
   // Null where the engine has no such thing.
   virtual QueueAdmin* queue_admin() { return nullptr; }
+  virtual StoredEvents* stored_events() { return nullptr; }
 
   virtual const Caps& caps() const = 0;
 

@@ -21,7 +21,10 @@ absl::StatusOr<std::unique_ptr<Broker>> OpenEmbedded(Executor executor, const Br
   QueueOptions queues;
   queues.folder = std::string(folder);
   queues.max_bytes = broker.queue_bytes;
-  return OpenEmbeddedBroker(executor, options, std::move(queues));
+  StoredOptions stored;
+  stored.max_bytes = broker.event_bytes;
+  stored.max_age = broker.event_age;
+  return OpenEmbeddedBroker(executor, options, std::move(queues), std::move(stored));
 }
 
 // Whether what goes there stays on this machine.

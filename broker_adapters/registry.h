@@ -1,6 +1,7 @@
 // The engines: one row per URL scheme. The only place that turns a `broker` setting into a Broker.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -24,7 +25,10 @@ struct BrokerOptions {
   Secret key;                          // a foreign engine's, or empty
   std::optional<TlsPem> tls;           // towards a foreign engine; none: plaintext
   size_t max_body = 32 * 1024 * 1024;  // bytes; an engine that carries less says so in its Caps
-  uint64_t queue_bytes = uint64_t{10} * 1024 * 1024 * 1024;  // that an engine in this process keeps on disk
+  // What an engine in this process keeps on disk: queues, and stored events, for how long.
+  uint64_t queue_bytes = uint64_t{10} * 1024 * 1024 * 1024;
+  uint64_t event_bytes = uint64_t{10} * 1024 * 1024 * 1024;
+  std::chrono::hours event_age{24};
 };
 
 // Whether `url` names an engine that runs in this process.
@@ -35,8 +39,8 @@ bool IsEmbedded(std::string_view url);
 // The same of everything else: an engine in this process takes neither key nor TLS.
 [[nodiscard]] absl::Status CheckBrokerOptions(const BrokerOptions& options);
 
-// Opens the engine. A foreign one that can't be reached now is no error: the adapter goes on trying. One in this
-// process needs its folder for itself: fault storage_failed when it can't have it.
+// Opens the engine. A foreign one that can't be reached now is no error: the adapter goes on trying. One in
+// this process needs its folder for itself: fault storage_failed when it can't have it.
 absl::StatusOr<std::unique_ptr<Broker>> OpenBroker(Executor executor, BrokerOptions options);
 
 }  // namespace llm_router

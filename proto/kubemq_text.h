@@ -14,6 +14,14 @@ inline constexpr std::string_view kWhiteSpace =
 inline constexpr std::string_view kTimeoutNotPositive =
     "Error 109: invalid set timeout value, cannot be 0 or negative";
 inline constexpr std::string_view kEmptyMessage = "Error 110: invalid message, cannot be empty";
+inline constexpr std::string_view kNoStoreType =
+    "Error 111: invalid subscription type, cannot be undefined or 0";
+inline constexpr std::string_view kSequenceNotPositive =
+    "Error 112: invalid subscription type start at sequence value, cannot by 0 or negative";
+inline constexpr std::string_view kTimeNotPositive =
+    "Error 113: invalid subscription type start at time value, cannot by 0 or negative";
+inline constexpr std::string_view kTimeDeltaNotPositive =
+    "Error 114: invalid subscription type start at time delta value, cannot by 0 or negative";
 inline constexpr std::string_view kEmptyRequest = "Error 115: invalid request, cannot be empty";
 inline constexpr std::string_view kTtlNotPositive =
     "Error 116: invalid cache ttl value, cannot be 0 or negative";

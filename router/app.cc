@@ -301,6 +301,8 @@ absl::StatusOr<BrokerOptions> ReadBroker(const Config& config) {
   options.key = config.broker.key;
   options.max_body = static_cast<size_t>(config.limits.body);
   options.queue_bytes = static_cast<uint64_t>(config.limits.queue_bytes);
+  options.event_bytes = static_cast<uint64_t>(config.limits.event_bytes);
+  options.event_age = std::chrono::hours(config.limits.event_hours);
   ASSIGN_OR_RETURN(options.tls, ReadTls(config.broker.tls, kNames));
   RETURN_IF_ERROR(CheckBrokerOptions(options));
   return options;

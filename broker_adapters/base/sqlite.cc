@@ -89,4 +89,19 @@ absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenSqlite(const std::filesyst
   return database;
 }
 
+absl::Status MakeTables(SQLite::Database& database, int version, const char* schema) {
+  bool is_later = false;
+  absl::Status made = TrySqlite([&] {
+    is_later = database.execAndGet("PRAGMA user_version").getInt() > version;
+    if (is_later) return;
+    SQLite::Transaction transaction(database);
+    database.exec(schema);
+    database.exec(fmt::format("PRAGMA user_version={}", version));
+    transaction.commit();
+  });
+  if (!made.ok() || !is_later) return made;
+  return absl::DataLossError(
+      fmt::format("{} was written by a later version of this program: use that one", database.getFilename()));
+}
+
 }  // namespace llm_router

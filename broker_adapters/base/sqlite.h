@@ -23,6 +23,10 @@ namespace llm_router {
 absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenSqlite(const std::filesystem::path& file,
                                                              const std::string& vfs = "");
 
+// Makes the tables of `schema` where they are not there, and marks the file as of that version; data_loss for
+// a file of a later one.
+absl::Status MakeTables(SQLite::Database& database, int version, const char* schema);
+
 absl::Status SqliteFailure(const SQLite::Exception& failure);
 
 // A failure that says that the file is not what was written to it, and whether a status is one.

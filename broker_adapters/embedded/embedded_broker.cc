@@ -6,18 +6,21 @@
 #include "broker_adapters/embedded/durable_queues.h"
 #include "broker_adapters/embedded/event_topics.h"
 #include "broker_adapters/embedded/query_topics.h"
+#include "broker_adapters/embedded/stored_topics.h"
 
 namespace llm_router {
 namespace {
 
 class EmbeddedBroker : public Broker {
  public:
-  // `queues` may be null.
-  EmbeddedBroker(Executor executor, const EmbeddedOptions& options, std::unique_ptr<DurableQueues> queues)
+  // `queues` and `stored` may be null.
+  EmbeddedBroker(Executor executor, const EmbeddedOptions& options, std::unique_ptr<DurableQueues> queues,
+                 std::unique_ptr<StoredTopics> stored)
       : commands_(executor, options),
         queries_(executor, options),
         events_(executor, options),
-        queues_(std::move(queues)) {
+        queues_(std::move(queues)),
+        stored_(std::move(stored)) {
     if (queues_) caps_.durability = Durability::kSynced;
     caps_.dispatch = Dispatch::kLeastOutstanding;
     caps_.max_body = options.max_body;
@@ -57,6 +60,7 @@ class EmbeddedBroker : public Broker {
     return queues_ ? queues_->Info(std::move(queue)) : Broker::Info(std::move(queue));
   }
   QueueAdmin* queue_admin() override { return queues_.get(); }
+  StoredEvents* stored_events() override { return stored_.get(); }
 
   const Caps& caps() const override { return caps_; }
 
@@ -64,6 +68,7 @@ class EmbeddedBroker : public Broker {
     co_await commands_.Stop();
     co_await queries_.Stop();
     co_await events_.Stop();
+    if (stored_) co_await stored_->Stop();
     if (queues_) co_await queues_->Stop();
   }
 
@@ -75,19 +80,24 @@ class EmbeddedBroker : public Broker {
   QueryTopics queries_;
   EventTopics events_;
   std::unique_ptr<DurableQueues> queues_;
+  std::unique_ptr<StoredTopics> stored_;
 };
 
 }  // namespace
 
 std::unique_ptr<Broker> MakeEmbeddedBroker(Executor executor, EmbeddedOptions options) {
-  return std::make_unique<EmbeddedBroker>(executor, options, nullptr);
+  return std::make_unique<EmbeddedBroker>(executor, options, nullptr, nullptr);
 }
 
 absl::StatusOr<std::unique_ptr<Broker>> OpenEmbeddedBroker(Executor executor, EmbeddedOptions options,
-                                                           QueueOptions queues) {
-  queues.max_body = options.max_body;
+                                                           QueueOptions queues, StoredOptions stored) {
+  queues.max_body = stored.max_body = options.max_body;
+  stored.folder = queues.folder;
+  stored.vfs = queues.vfs;
+  ASSIGN_OR_RETURN(auto disk, StoredTopics::OpenDisk(stored));
   ASSIGN_OR_RETURN(auto opened, DurableQueues::Open(executor, std::move(queues)));
-  return std::make_unique<EmbeddedBroker>(executor, options, std::move(opened));
+  auto topics = std::make_unique<StoredTopics>(executor, std::move(stored), std::move(disk));
+  return std::make_unique<EmbeddedBroker>(executor, options, std::move(opened), std::move(topics));
 }
 
 }  // namespace llm_router

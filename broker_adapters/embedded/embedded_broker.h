@@ -4,8 +4,8 @@
 // all are at theirs they wait, first come first served. Each group gets one copy, each subscriber without a
 // group gets its own; the first answer ends the query, and whoever else still runs it is cancelled. A query
 // that nobody serves is held until its deadline. Events are delivered in the order they were published, after
-// Publish returned: a handler may publish, subscribe and unsubscribe. Queues are kept in a folder, if it is
-// given one; nothing else is kept beyond the process.
+// Publish returned: a handler may publish, subscribe and unsubscribe. Queues and stored events are kept in a
+// folder, if it is given one; nothing else is kept beyond the process.
 //
 // A cancelled handler unwinds after ~Subscription returned: what it refers to must live until `Drain()` or
 // `Stop()` is through. Subscriptions may outlive the broker once it was stopped.
@@ -16,6 +16,7 @@
 #include "broker_adapters/base/awaitable.h"
 #include "broker_adapters/broker.h"
 #include "broker_adapters/embedded/queue_options.h"
+#include "broker_adapters/embedded/stored_options.h"
 
 namespace llm_router {
 
@@ -28,12 +29,12 @@ struct EmbeddedOptions {
   size_t max_waiting_events = 100'000;           // events not yet delivered
 };
 
-// Keeps no queues: cannot fail.
+// Keeps neither queues nor stored events: cannot fail.
 std::unique_ptr<Broker> MakeEmbeddedBroker(Executor executor, EmbeddedOptions options);
 
-// Keeps queues in `queues.folder`, which is then this process's alone. Fault storage_failed when it can't be
-// used.
+// Keeps both in `queues.folder`, which is then this process's alone (folder, file system and largest body of
+// `stored` are those of `queues` and `options`). Fault storage_failed when it can't be used.
 absl::StatusOr<std::unique_ptr<Broker>> OpenEmbeddedBroker(Executor executor, EmbeddedOptions options,
-                                                           QueueOptions queues);
+                                                           QueueOptions queues, StoredOptions stored = {});
 
 }  // namespace llm_router

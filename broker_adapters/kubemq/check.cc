@@ -33,6 +33,26 @@ std::string_view Subscription(const kubemq::Subscribe& subscribe) {
   return {};
 }
 
+// What those to stored events have beyond that.
+std::string_view StoredSubscription(const kubemq::Subscribe& subscribe) {
+  const bool is_positive = subscribe.eventsstoretypevalue() > 0;
+  if (subscribe.channel().find_first_of("*>") != std::string_view::npos) return kubemq_text::kWildcard;
+  switch (subscribe.eventsstoretypedata()) {
+    case kubemq::Subscribe::StartNewOnly:
+    case kubemq::Subscribe::StartFromFirst:
+    case kubemq::Subscribe::StartFromLast:
+      return {};
+    case kubemq::Subscribe::StartAtSequence:
+      return is_positive ? std::string_view() : kubemq_text::kSequenceNotPositive;
+    case kubemq::Subscribe::StartAtTime:
+      return is_positive ? std::string_view() : kubemq_text::kTimeNotPositive;
+    case kubemq::Subscribe::StartAtTimeDelta:
+      return is_positive ? std::string_view() : kubemq_text::kTimeDeltaNotPositive;
+    default:
+      return kubemq_text::kNoStoreType;
+  }
+}
+
 }  // namespace
 
 std::string_view Channel(std::string_view channel) {
@@ -79,7 +99,7 @@ std::string_view RequestsSubscription(const kubemq::Subscribe& subscribe) {
 
 std::string_view EventsSubscription(const kubemq::Subscribe& subscribe) {
   if (const auto text = Subscription(subscribe); !text.empty()) return text;
-  if (subscribe.subscribetypedata() == kubemq::Subscribe::EventsStore) return {};
+  if (subscribe.subscribetypedata() == kubemq::Subscribe::EventsStore) return StoredSubscription(subscribe);
   if (subscribe.subscribetypedata() != kubemq::Subscribe::Events) return kubemq_text::kSubscribeType;
   const bool stored = subscribe.eventsstoretypedata() != kubemq::Subscribe::EventsStoreTypeUndefined;
   return stored ? kubemq_text::kNotEventsStore : std::string_view();

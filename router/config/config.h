@@ -77,8 +77,10 @@ struct KeyConfig {
 };
 
 struct LimitsConfig {
-  int64_t body = 32 * 1024 * 1024;  // bytes of a query or a reply
+  int64_t body = 32 * 1024 * 1024;                         // bytes of a query or a reply
   int64_t queue_bytes = int64_t{10} * 1024 * 1024 * 1024;  // of the embedded broker's queues, on disk
+  int64_t event_bytes = int64_t{10} * 1024 * 1024 * 1024;  // of its stored events, on disk
+  int64_t event_hours = 24;                                // that it keeps one
 };
 
 struct Config {

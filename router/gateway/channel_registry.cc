@@ -109,6 +109,15 @@ void ChannelRegistry::Answered(ChannelType type, std::string_view channel) {
   ++Touch(type, channel).outgoing.responses;
 }
 
+void ChannelRegistry::Kept(ChannelType type, std::string_view channel, uint64_t messages, uint64_t bytes,
+                           int64_t last_activity_ms) {
+  const bool is_known = index_.contains(KeyOf(type, channel));
+  Channel& kept = is_known ? *index_.find(KeyOf(type, channel))->second : Touch(type, channel);
+  if (!is_known) kept.last_activity = last_activity_ms;
+  kept.incoming.messages = std::max(kept.incoming.messages, static_cast<int64_t>(messages));
+  kept.incoming.volume = std::max(kept.incoming.volume, static_cast<int64_t>(bytes));
+}
+
 void ChannelRegistry::Subscribed(ChannelType type, std::string_view pattern) {
   ++subscribers_[type][std::string(pattern)];
   if (pattern.find_first_of("*>") == std::string_view::npos) Touch(type, pattern);

@@ -33,6 +33,10 @@ class ChannelRegistry {
   void Delivered(ChannelType type, std::string_view channel, size_t bytes);
   void Answered(ChannelType type, std::string_view channel);
 
+  // What an engine holds of a channel, from before this process too: its figures are at least these.
+  void Kept(ChannelType type, std::string_view channel, uint64_t messages, uint64_t bytes,
+            int64_t last_activity_ms);
+
   void Subscribed(ChannelType type, std::string_view pattern);
   void Unsubscribed(ChannelType type, std::string_view pattern);
   bool HasSubscriber(ChannelType type, std::string_view channel) const;

@@ -14,6 +14,7 @@
 #include "proto/fault.h"
 #include "proto/kubemq_text.h"
 #include "router/gateway/kubemq_access.h"
+#include "router/gateway/stored_door.h"
 #include "router/gateway/unserved_route.h"
 
 namespace llm_router {
@@ -89,7 +90,7 @@ Awaitable<absl::StatusOr<kubemq::Response>> KubemqAsker::Answer(Question questio
   Query& query = question.query;
   ++stats_.requests;
   if (query.kind == Kind::kQuery && query.message.channel == kubemq_text::kInternalRequests)
-    co_return Manage(query, *question.caller);
+    co_return co_await Manage(query, question.caller);
   server_.channels().Sent(TypeOf(query.kind), query.message.channel, query.message.body.size());
   Stamp(query, *question.caller);
   const bool cached = query.kind == Kind::kQuery && !question.cache_key.empty();
@@ -212,35 +213,45 @@ void KubemqAsker::PublishCancel(const Query& asked) {
   (void)server_.broker().Publish(std::move(message));
 }
 
-kubemq::Response KubemqAsker::Manage(const Query& query, const Caller& caller) {
+Awaitable<kubemq::Response> KubemqAsker::Manage(const Query& query, CallerPtr caller) {
   const Tags& tags = query.message.tags;
   const std::string& verb = query.message.metadata;
   const auto type = ChannelTypeNamed(TagOr(tags, "channel_type"));
   if (!type) {
-    return Refused(query, MakeFault(Fault::kInvalidRequest,
-                                    "tag channel_type is missing or unknown: it takes events, "
-                                    "events_store, commands, queries or queues"));
+    co_return Refused(query, MakeFault(Fault::kInvalidRequest,
+                                       "tag channel_type is missing or unknown: it takes events, "
+                                       "events_store, commands, queries or queues"));
   }
   if (verb == kubemq_text::kListChannels) {
+    if (*type == ChannelType::kEventsStore) ListStoredChannels(server_);
     const auto search = TagOr(tags, "channel_search", TagOr(tags, "search"));
-    return Done(query, server_.channels().List(*type, search, [&caller](std::string_view channel) {
-      return CheckAccess(caller, Verb::kSeeChannel, channel).ok();
+    co_return Done(query, server_.channels().List(*type, search, [&caller](std::string_view channel) {
+      return CheckAccess(*caller, Verb::kSeeChannel, channel).ok();
     }));
   }
   const auto channel = TagOr(tags, "channel");
   if (const auto text = kubemq_check::Channel(channel); !text.empty())
-    return Refused(query, MakeFault(Fault::kInvalidRequest, text));
+    co_return Refused(query, MakeFault(Fault::kInvalidRequest, text));
   if (verb == kubemq_text::kCreateChannel) {
     server_.channels().Create(*type, channel);
   } else if (verb == kubemq_text::kDeleteChannel) {
-    server_.channels().Delete(*type, channel);
+    const absl::Status deleted = co_await DeleteChannel(*type, std::string(channel));
+    if (!deleted.ok()) co_return Refused(query, deleted);
   } else {
-    return Refused(query, MakeFault(Fault::kInvalidRequest,
-                                    fmt::format("\"{}\" is no request to this server: there are "
-                                                "create-channel, delete-channel and list-channels",
-                                                verb.substr(0, 64))));
+    co_return Refused(query, MakeFault(Fault::kInvalidRequest,
+                                       fmt::format("\"{}\" is no request to this server: there are "
+                                                   "create-channel, delete-channel and list-channels",
+                                                   verb.substr(0, 64))));
   }
-  return Done(query, "");
+  co_return Done(query, "");
+}
+
+Awaitable<absl::Status> KubemqAsker::DeleteChannel(ChannelType type, std::string channel) {
+  StoredEvents* const stored = server_.broker().stored_events();
+  if (type == ChannelType::kEventsStore && stored != nullptr)
+    CO_RETURN_IF_ERROR(co_await stored->Delete(channel));
+  server_.channels().Delete(type, channel);
+  co_return absl::OkStatus();
 }
 
 }  // namespace llm_router

@@ -33,7 +33,8 @@ class KubemqAsker {
 
  private:
   Awaitable<absl::StatusOr<kubemq::Response>> Answer(Question question);
-  kubemq::Response Manage(const Query& query, const Caller& caller);
+  Awaitable<kubemq::Response> Manage(const Query& query, CallerPtr caller);
+  Awaitable<absl::Status> DeleteChannel(ChannelType type, std::string channel);
   kubemq::Response CachedReply(const Reply& kept, const Query& query);
   void Stamp(Query& query, const Caller& caller) const;
   absl::Status CheckBody(const Query& query) const;

@@ -1,10 +1,11 @@
 // KubemqDoor: the KubeMQ gRPC server on port 50000, over any broker: every KubeMQ SDK is a caller, and a
 // worker if it likes.
 //
-// Speaks queries, commands, events, Ping and channel management; queues and stored events are answered
-// UNIMPLEMENTED. Texts and order of refusals are KubeMQ community server v2.4.0's. A failure of a query is a
-// reply with executed=false, never an RPC error (but for KubeMQ's own, such as Error 301), so that no SDK
-// asks and pays twice. Subscriptions end with UNAVAILABLE when the door stops, never with OK.
+// Speaks queries, commands, events, stored events, Ping and channel management; queues, and stored events
+// where the broker has none, are answered UNIMPLEMENTED. Texts and order of refusals are KubeMQ community
+// server v2.4.0's. A failure of a query is a reply with executed=false, never an RPC error (but for KubeMQ's
+// own, such as Error 301), so that no SDK asks and pays twice. Subscriptions end with UNAVAILABLE when the
+// door stops, never with OK.
 //
 // Beyond that wire, for adapters of ours (broker_adapters/kubemq): Ping carries initial metadata
 // `llm-router: 1`; initial metadata on a subscription means that it is in force; and the service of

@@ -8,6 +8,7 @@
 #include "broker_adapters/kubemq/check.h"
 #include "broker_adapters/kubemq/convert.h"
 #include "router/gateway/kubemq_grpc_admit.h"
+#include "router/gateway/stored_door.h"
 
 namespace llm_router {
 namespace {
@@ -103,14 +104,31 @@ void EventSenderStream::Publish() {
   std::string text(kubemq_check::Event(event_));
   const absl::Status allowed = text.empty() ? CheckNoted(*state_, *caller, event_, peer) : absl::OkStatus();
   if (!allowed.ok()) text = DenialText(allowed);
+  if (text.empty() && event_.store()) {
+    ++storing_;
+    state_->server->tasks().Spawn(Store(shared_from_this(), event_));
+    return;
+  }
   if (text.empty()) text = state_->server->Publish(event_, *caller, state_->stats);
-  if (!text.empty()) Refuse(text);
+  if (!text.empty()) Tell(event_.eventid(), text);
 }
 
-void EventSenderStream::Refuse(std::string_view text) {
+// Many at once: they reach the engine in the order they came, and its disk together.
+Awaitable<void> EventSenderStream::Store(std::shared_ptr<EventSenderStream> self, kubemq::Event event) {
+  const std::string id = event.eventid();
+  const std::string error =
+      co_await PublishStored(self->state_->server, std::move(event), self->caller, self->state_->stats);
+  --self->storing_;
+  if (!self->ended_) self->Tell(id, error);
+  self->WriteNext();
+  self->MaybeFinish();
+}
+
+void EventSenderStream::Tell(const std::string& event, std::string_view error) {
   kubemq::Result result;
-  result.set_eventid(event_.eventid());
-  result.set_error(std::string(text));
+  result.set_eventid(event);
+  result.set_sent(error.empty());
+  result.set_error(std::string(error));
   results_.push_back(std::move(result));
 }
 
@@ -123,7 +141,7 @@ void EventSenderStream::WriteNext() {
     writing_ = true;
     StartWrite(&result_);
   }
-  if (!reading_ && !half_closed_ && results_.size() < kMaxResults) {
+  if (!reading_ && !half_closed_ && results_.size() + storing_ < kMaxResults) {
     reading_ = true;
     StartRead(&event_);
   }
@@ -138,7 +156,7 @@ void EventSenderStream::End(const grpc::Status& status) {
 }
 
 void EventSenderStream::MaybeFinish() {
-  if (!ended_ && half_closed_ && results_.empty() && !writing_) {
+  if (!ended_ && half_closed_ && results_.empty() && storing_ == 0 && !writing_) {
     // The sender closed its half and has all its results: this stream, no subscription, ends with OK.
     ended_ = true;
     end_ = grpc::Status::OK;

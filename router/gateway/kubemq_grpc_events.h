@@ -4,6 +4,8 @@
 
 #include <deque>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "router/gateway/kubemq_grpc_stream.h"
@@ -29,8 +31,8 @@ class EventSubscriberStream final
   TimePoint told_{};  // when the log last said so
 };
 
-// One sender. Events are published in the order they came; only refused ones are answered. Shared by gRPC
-// until OnDone and by the door until the end.
+// One sender. Events are published in the order they came; refused ones are answered, and stored ones once
+// they are kept. Shared by gRPC until OnDone, by the door until the end, and by what is being stored.
 class EventSenderStream final : public grpc::ServerBidiReactor<kubemq::Event, kubemq::Result>,
                                 public DoorStream,
                                 public std::enable_shared_from_this<EventSenderStream> {
@@ -49,7 +51,8 @@ class EventSenderStream final : public grpc::ServerBidiReactor<kubemq::Event, ku
   void Join();
   void Received(bool ok);
   void Publish();
-  void Refuse(std::string_view text);
+  static Awaitable<void> Store(std::shared_ptr<EventSenderStream> self, kubemq::Event event);
+  void Tell(const std::string& event, std::string_view error);
   void WriteNext();
   void MaybeFinish();
 
@@ -57,6 +60,7 @@ class EventSenderStream final : public grpc::ServerBidiReactor<kubemq::Event, ku
   kubemq::Event event_;
   kubemq::Result result_;
   std::deque<kubemq::Result> results_;
+  size_t storing_ = 0;  // events whose results follow
   bool reading_ = false;
   bool writing_ = false;
   bool half_closed_ = false;

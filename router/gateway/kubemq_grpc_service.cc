@@ -10,14 +10,14 @@
 #include "router/gateway/kubemq_grpc_admit.h"
 #include "router/gateway/kubemq_grpc_events.h"
 #include "router/gateway/kubemq_grpc_requests.h"
+#include "router/gateway/kubemq_grpc_stored.h"
 
 namespace llm_router {
 namespace {
 
 grpc::Status NotYet() {
-  return grpc::Status(
-      grpc::StatusCode::UNIMPLEMENTED,
-      "this server does not keep queues or stored events yet: send queries or events instead");
+  return grpc::Status(grpc::StatusCode::UNIMPLEMENTED,
+                      "this server does not keep queues yet: send queries or events instead");
 }
 
 // The end of a call that is not built yet: but who may not call it hears that first.
@@ -73,13 +73,16 @@ KubemqService::Unary* KubemqService::SendResponse(Context* context, const kubemq
 KubemqService::Unary* KubemqService::SendEvent(Context* context, const kubemq::Event* event,
                                                kubemq::Result* result) {
   if (state_->server->refusing()) return Answer(context, NotReady());
-  const auto caller =
-      Admit(*state_, *context, __func__, *event, event->store() ? nullptr : kubemq_check::Event);
+  const auto caller = Admit(*state_, *context, __func__, *event, kubemq_check::Event);
   if (!caller.ok()) return Answer(context, Refusal(caller.status()));
-  if (event->store()) return Answer(context, NotYet());
   Unary* const reactor = context->DefaultReactor();
   // gRPC keeps event and result until Finish.
   state_->loop.Post([state = state_, reactor, event, result, from = *caller] {
+    if (event->store()) {
+      if (state->server->refusing()) return reactor->Finish(NotReady());
+      state->server->tasks().Spawn(SendStored(state, reactor, event, result, from));
+      return;
+    }
     result->set_eventid(event->eventid().empty() ? NewId() : event->eventid());
     result->set_error(state->server->Publish(*event, *from, state->stats));
     result->set_sent(result->error().empty());
@@ -117,13 +120,15 @@ KubemqService::Writer<kubemq::EventReceive>* KubemqService::SubscribeToEvents(
   if (state_->server->refusing()) return new RefusedStream<kubemq::EventReceive>(NotReady());
   const auto caller = Admit(*state_, *context, __func__, *subscribe, kubemq_check::EventsSubscription);
   if (!caller.ok()) return new RefusedStream<kubemq::EventReceive>(Refusal(caller.status()));
+  const auto begin = [&](const auto& stream) {
+    stream->caller = *caller;
+    stream->peer = context->peer();
+    stream->Accept();
+    return stream.get();
+  };
   if (subscribe->subscribetypedata() == kubemq::Subscribe::EventsStore)
-    return new RefusedStream<kubemq::EventReceive>(NotYet());
-  const auto stream = std::make_shared<EventSubscriberStream>(state_, *subscribe);
-  stream->caller = *caller;
-  stream->peer = context->peer();
-  stream->Accept();
-  return stream.get();
+    return begin(std::make_shared<StoredSubscriberStream>(state_, *subscribe));
+  return begin(std::make_shared<EventSubscriberStream>(state_, *subscribe));
 }
 
 KubemqService::Unary* KubemqService::SendQueueMessage(Context* context, const kubemq::QueueMessage* message,

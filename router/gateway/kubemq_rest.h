@@ -4,7 +4,8 @@
 // GET `/` `hi`, `/ping`; POST `/send/request`, `/send/event`, `/send/response`; WebSockets
 // `/subscribe/events`, `/subscribe/requests`, `/send/stream`. Replies stand in {"is_error", "message",
 // "data"}; texts and order of refusals are KubeMQ community server v2.4.0's, as the gRPC door's are (HTTP 400
-// here). Queues and stored events are answered 501. A subscriber of requests answers by POST
+// here). Queues, and stored events where the broker has none, are answered 501. A subscriber of requests
+// answers by POST
 // `/send/response`, or by any other KubeMQ door, with the reply channel that it was shown.
 //
 // Web pages are kept out: POST takes application/json alone, no CORS header is sent, and a WebSocket from a

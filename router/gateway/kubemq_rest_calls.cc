@@ -15,6 +15,7 @@
 #include "proto/fault.h"
 #include "router/gateway/kubemq_json.h"
 #include "router/gateway/rest_reply.h"
+#include "router/gateway/stored_door.h"
 
 namespace llm_router {
 namespace {
@@ -51,6 +52,11 @@ Awaitable<absl::StatusOr<kubemq::Response>> AskOfServer(RestState& state, Questi
   if (response) co_return *std::move(response);
   tasks.Cancel(task);
   co_return MakeFault(Fault::kCancelled, "the client went away");
+}
+
+Awaitable<std::string> Publish(RestCall call, kubemq::Event event) {
+  if (!event.store()) co_return call.state.server->Publish(event, *call.caller, call.state.stats);
+  co_return co_await PublishStored(call.state.server, std::move(event), call.caller, call.state.stats);
 }
 
 namespace rest_calls {
@@ -91,14 +97,15 @@ Awaitable<void> SendEvent(RestCall call) {
   kubemq::Event event;
   if (const auto why = Unreadable(call.request, event))
     co_return co_await SendReply(call, rest_reply::Error(400, *why));
-  if (const auto text = kubemq_check::Event(event); !event.store() && !text.empty())
+  if (const auto text = kubemq_check::Event(event); !text.empty())
     co_return co_await SendReply(call, rest_reply::Error(400, text));
   if (const auto allowed = CheckNoted(call, event); !allowed.ok())
     co_return co_await SendReply(call, rest_reply::Denial(allowed));
-  if (event.store()) co_return co_await SendReply(call, rest_reply::Error(501, rest_reply::kNoQueues));
   if (event.eventid().empty()) event.set_eventid(NewId());
-  if (const auto text = call.state.server->Publish(event, *call.caller, call.state.stats); !text.empty())
-    co_return co_await SendReply(call, rest_reply::Error(400, text));
+  if (event.store() && call.state.server->broker().stored_events() == nullptr)
+    co_return co_await SendReply(call, rest_reply::Error(501, kNoStoredEvents));
+  const std::string text = co_await Publish(call, event);
+  if (!text.empty()) co_return co_await SendReply(call, rest_reply::Error(400, text));
   kubemq::Result result;
   result.set_eventid(event.eventid());
   result.set_sent(true);

@@ -2,12 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <memory>
 #include <string>
 #include <utility>
 
 #include "broker_adapters/base/ids.h"
 #include "broker_adapters/base/log.h"
 #include "broker_adapters/base/status.h"
+#include "broker_adapters/base/text.h"
 #include "broker_adapters/base/utf8.h"
 #include "broker_adapters/kubemq/check.h"
 #include "broker_adapters/kubemq/convert.h"
@@ -16,6 +19,7 @@
 #include "router/gateway/kubemq_json.h"
 #include "router/gateway/remote_queries.h"
 #include "router/gateway/rest_reply.h"
+#include "router/gateway/stored_door.h"
 #include "router/net/url_query.h"
 
 namespace llm_router::rest_sockets {
@@ -51,6 +55,11 @@ absl::StatusOr<kubemq::Subscribe> SubscribeOf(const HttpRequest& request) {
   subscribe.set_channel(ToUtf8(ValueOr(query, "channel")));
   subscribe.set_group(ToUtf8(ValueOr(query, "group")));
   subscribe.set_subscribetypedata(TypeNamed(ValueOr(query, "subscribe_type")));
+  const auto start = ParseNumber<int>(ValueOr(query, "events_store_type_data"));
+  if (start && kubemq::Subscribe::EventsStoreType_IsValid(*start))
+    subscribe.set_eventsstoretypedata(static_cast<kubemq::Subscribe::EventsStoreType>(*start));
+  subscribe.set_eventsstoretypevalue(
+      ParseNumber<int64_t>(ValueOr(query, "events_store_type_value")).value_or(0));
   return subscribe;
 }
 
@@ -157,17 +166,66 @@ Awaitable<absl::StatusOr<Reply>> Handle(std::shared_ptr<RequestSink> sink, Query
 }
 
 // Publishes what may be; the text to refuse it with, or nothing.
-std::string Publish(const RestCall& call, const kubemq::Event& event) {
-  if (const auto text = kubemq_check::Event(event); !text.empty()) return std::string(text);
+Awaitable<std::string> PublishChecked(RestCall call, kubemq::Event event) {
+  if (const auto text = kubemq_check::Event(event); !text.empty()) co_return std::string(text);
   const absl::Status allowed = CheckNoted(call, event);
-  if (!allowed.ok()) return DenialText(allowed);
-  return call.state.server->Publish(event, *call.caller, call.state.stats);
+  if (!allowed.ok()) co_return DenialText(allowed);
+  co_return co_await Publish(call, std::move(event));
 }
 
 // Until the other side is gone; what it says meanwhile is passed over.
 Awaitable<void> Stay(WebSocket& socket) {
   while ((co_await socket.Receive()).ok()) {
   }
+}
+
+// One subscriber to stored events. Shared with the WebSocket's writer, which may outlast it.
+struct StoredSink {
+  StoredSink(const RestCall& call, WebSocket* its_socket)
+      : state(call.state), caller(call.caller), socket(its_socket) {}
+
+  RestState& state;
+  const CallerPtr caller;
+  WebSocket* socket;
+  StoredSubscriptionPtr subscription;  // null before and after
+};
+
+void Offer(const std::shared_ptr<StoredSink>& sink, const StoredEvent& event) {
+  WebSocketMessage message = JsonMessage(StoredEventFor(*sink->caller, event));
+  message.written = [weak = std::weak_ptr(sink), sequence = event.sequence] {
+    const auto living = weak.lock();
+    if (living && living->subscription) living->subscription->Acknowledge(sequence);
+  };
+  // What it can't take now is not lost: it comes again after its next subscription.
+  if (!sink->socket->TrySend(std::move(message)))
+    return sink->socket->Close(WebSocketClose::kFailed, "too slow: subscribe again to go on from here");
+  ++sink->state.stats.events_delivered;
+  sink->state.server->channels().Delivered(ChannelType::kEventsStore, event.message.channel,
+                                           event.message.body.size());
+}
+
+Awaitable<void> SubscribeStored(RestCall call, kubemq::Subscribe subscribe) {
+  StoredEvents* const stored = call.state.server->broker().stored_events();
+  if (stored == nullptr) co_return co_await Refuse(call, 501, std::string(kNoStoredEvents));
+  StoredSubscribe options = StoredSubscribeOf(subscribe, UnixNanos());
+  options.capacity = std::min<size_t>(options.capacity, call.state.options.queued_events);
+  options.capacity_bytes /= 4;  // their JSON must fit into what a WebSocket queues
+  const auto socket = Upgrade(call, options.capacity);
+  if (!socket.ok()) co_return co_await RefuseUpgrade(call, socket.status());
+
+  const auto sink = std::make_shared<StoredSink>(call, *socket);
+  auto subscription = co_await stored->Subscribe(std::move(options),
+                                                 [sink](const StoredEvent& event) { Offer(sink, event); });
+  if (!subscription.ok()) co_return co_await Refuse(call, 400, std::string(MessageOf(subscription.status())));
+  sink->subscription = *std::move(subscription);
+  ChannelRegistry& channels = call.state.server->channels();
+  channels.Subscribed(ChannelType::kEventsStore, subscribe.channel());
+  {
+    const Open open(call, *socket);
+    if ((co_await (*socket)->Accept()).ok()) co_await Stay(**socket);
+  }
+  channels.Unsubscribed(ChannelType::kEventsStore, subscribe.channel());
+  sink->subscription.reset();
 }
 
 }  // namespace
@@ -180,7 +238,7 @@ Awaitable<void> SubscribeEvents(RestCall call) {
   if (const auto allowed = CheckNoted(call, *subscribe); !allowed.ok())
     co_return (void) co_await call.responder.Send(rest_reply::Denial(allowed));
   if (subscribe->subscribetypedata() == kubemq::Subscribe::EventsStore)
-    co_return co_await Refuse(call, 501, std::string(rest_reply::kNoQueues));
+    co_return co_await SubscribeStored(call, *subscribe);
   const auto socket = Upgrade(call, call.state.options.queued_events);
   if (!socket.ok()) co_return co_await RefuseUpgrade(call, socket.status());
 
@@ -236,7 +294,7 @@ Awaitable<void> SendStream(RestCall call) {
     if (const absl::Status read = ReadKubemqJson(frame->data, event); read.ok()) {
       result.set_eventid(event.eventid().empty() ? NewId() : event.eventid());
       event.set_eventid(result.eventid());
-      result.set_error(Publish(call, event));
+      result.set_error(co_await PublishChecked(call, std::move(event)));
     } else {
       result.set_error(std::string(MessageOf(read)));
     }

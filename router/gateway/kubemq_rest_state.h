@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -51,5 +52,9 @@ absl::Status CheckNoted(const RestCall& call, const Message& message) {
 // Asks among the server's own tasks, so that it waits for what is under way when it stops. Gives up, by
 // cancelling that, when the calling coroutine is cancelled: its client went away.
 Awaitable<absl::StatusOr<kubemq::Response>> AskOfServer(RestState& state, Question question);
+
+// Publishes a checked event, stored or not, that the caller may publish; the text to refuse it with, or
+// nothing.
+Awaitable<std::string> Publish(RestCall call, kubemq::Event event);
 
 }  // namespace llm_router

@@ -56,7 +56,6 @@ kubemq::PingResult KubemqServer::Ping() const {
 
 std::string KubemqServer::Publish(const kubemq::Event& event, const Caller& caller, DoorStats& stats) {
   if (const auto text = kubemq_check::Event(event); !text.empty()) return std::string(text);
-  if (event.store()) return "stored events are not supported yet: send with Store=false";
   if (event.body().size() > options_.max_body)
     return "the event's body is larger than limits.body allows: send less, or raise that setting";
   channels_.Sent(ChannelType::kEvents, event.channel(), event.body().size());

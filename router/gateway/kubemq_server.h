@@ -55,7 +55,8 @@ class KubemqServer {
   TaskGroup& tasks() { return tasks_; }
 
   kubemq::PingResult Ping() const;
-  // Publishes one event that `caller` may publish (kubemq_access.h); the text to refuse it with, or nothing.
+  // Publishes one event, not to be stored (stored_door.h), that `caller` may publish (kubemq_access.h); the
+  // text to refuse it with, or nothing.
   std::string Publish(const kubemq::Event& event, const Caller& caller, DoorStats& stats);
   // Gives a checked answer to whoever waits for it: late, second and unknown ones are dropped.
   void Answer(const std::string& reply_channel, Reply reply, DoorStats& stats);

@@ -12,7 +12,7 @@ namespace llm_router::rest_reply {
 
 inline constexpr std::string_view kStopping = "rest server is not ready to accept requests";
 inline constexpr std::string_view kNoQueues =
-    "this server does not keep queues or stored events yet: send queries or events instead";
+    "this server does not keep queues yet: send queries or events instead";
 
 HttpResponse Data(nlohmann::ordered_json data);
 HttpResponse Error(int status, std::string_view message);

@@ -210,6 +210,7 @@ Awaitable<bool> BeastWebSocket::WriteNext() {
   const auto [error, count] = co_await stream_->async_write(boost::asio::buffer(message.data), kUseTuple);
   limit_ = TimePoint::max();
   if (error) Cut();
+  if (!error && message.written) message.written();
   co_return !error;
 }
 

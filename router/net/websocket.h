@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <utility>
 
@@ -31,7 +32,8 @@ struct WebSocketMessage {
   explicit WebSocketMessage(std::string text) : data(std::move(text)) {}
 
   std::string data;
-  bool is_text = true;  // UTF-8; else binary
+  bool is_text = true;            // UTF-8; else binary
+  std::function<void()> written;  // of ours: called on the loop when it went out; may be empty
 };
 
 // The close codes of RFC 6455 that a handler gives.

@@ -41,7 +41,7 @@ class Sdk(Process):
     def __init__(self, name, address, folder, client_id=None, keepalive=0, key=None):
         environment, command = SDKS[name]
         need_environment(environment)
-        self._answers, self.handled, self.events, self.troubles = (queue.Queue() for _ in range(4))
+        self._answers, self.handled, self.events, self.stored, self.troubles = (queue.Queue() for _ in range(5))
         self._ids = itertools.count(1)
         super().__init__(
             name,
@@ -57,7 +57,12 @@ class Sdk(Process):
 
     def hear(self, text):
         line = json.loads(text)
-        for key, inbox in (("handled", self.handled), ("event", self.events), ("trouble", self.troubles)):
+        for key, inbox in (
+            ("handled", self.handled),
+            ("event", self.events),
+            ("stored", self.stored),
+            ("trouble", self.troubles),
+        ):
             if key in line:
                 inbox.put(line[key])
                 return
@@ -101,7 +106,8 @@ def start_sdk(cluster, tmp_path):
 
     def start(name, **arguments):
         folder = tmp_path / str(len(started))
-        started.append(Sdk(name, cluster.address, folder, f"{name}-{len(started)}", **arguments))
+        arguments.setdefault("client_id", f"{name}-{len(started)}")
+        started.append(Sdk(name, cluster.address, folder, **arguments))
         return started[-1]
 
     yield start

@@ -15,6 +15,7 @@ LAYERS = [
     ["broker_adapters/base/"],
     ["proto/"],
     ["broker_adapters/broker."],
+    ["broker_adapters/stored_events."],
     ["broker_adapters/embedded/", "broker_adapters/kubemq/"],
     ["broker_adapters/registry."],
     ["router/config/", "router/dialects/", "router/net/"],

@@ -167,7 +167,7 @@ class GrpcDoor {
   }
 
   const KubemqServerOptions options_ = WithKeys();
-  DoorRig rig_{options_};
+  DoorRig rig_{options_, true};
   std::string channel_;
 };
 

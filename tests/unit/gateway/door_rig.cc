@@ -30,10 +30,10 @@ Awaitable<absl::StatusOr<Reply>> AnswerAtOnce(absl::StatusOr<Reply> reply) { co_
 
 }  // namespace
 
-DoorRig::DoorRig(KubemqServerOptions options) {
+DoorRig::DoorRig(KubemqServerOptions options, bool keeps) {
   loop_.Start();
-  loop_.RunTask([this, &options]() -> Awaitable<void> {
-    broker_ = MakeEmbeddedBroker(loop_.executor(), EmbeddedOptions());
+  loop_.RunTask([this, &options, keeps]() -> Awaitable<void> {
+    broker_ = keeps ? OpenKeeping() : MakeEmbeddedBroker(loop_.executor(), EmbeddedOptions());
     gate_ = std::make_shared<Gate>(loop_.executor());
     server_ = KubemqServer::Start(loop_, *broker_, options);
     KubemqDoorOptions listening;
@@ -45,6 +45,14 @@ DoorRig::DoorRig(KubemqServerOptions options) {
   });
   channel_ = grpc::CreateChannel(address(), grpc::InsecureChannelCredentials());
   stub_ = kubemq::kubemq::NewStub(channel_);
+}
+
+std::unique_ptr<Broker> DoorRig::OpenKeeping() {
+  QueueOptions queues;
+  queues.folder = folder_.path();
+  auto broker = OpenEmbeddedBroker(loop_.executor(), EmbeddedOptions(), queues);
+  if (!broker.ok()) FAIL(broker.status().ToString());
+  return *std::move(broker);
 }
 
 DoorRig::~DoorRig() {

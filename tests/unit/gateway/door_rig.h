@@ -14,12 +14,14 @@
 #include "broker_adapters/broker.h"
 #include "kubemq.grpc.pb.h"
 #include "router/gateway/kubemq_grpc.h"
+#include "tests/support/temporary_folder.h"
 
 namespace llm_router::test {
 
 class DoorRig {
  public:
-  explicit DoorRig(KubemqServerOptions options = {});
+  // `keeps`: the broker has queues and stored events, in a folder of the rig's.
+  explicit DoorRig(KubemqServerOptions options = {}, bool keeps = false);
   ~DoorRig();
 
   kubemq::kubemq::Stub& stub() { return *stub_; }
@@ -44,6 +46,9 @@ class DoorRig {
  private:
   struct Gate;
 
+  std::unique_ptr<Broker> OpenKeeping();
+
+  TemporaryFolder folder_;
   Loop loop_;
   std::unique_ptr<Broker> broker_;
   std::shared_ptr<KubemqServer> server_;

@@ -25,7 +25,7 @@ TEST_CASE("Ping tells host, version and times, and bears the mark unless told no
   }
 }
 
-TEST_CASE("queues and stored events are refused as not implemented, with a way out") {
+TEST_CASE("queues, and stored events where none are kept, are refused as not implemented, with a way out") {
   DoorRig rig;
   const auto check = [](const grpc::Status& status) {
     CHECK(status.error_code() == grpc::StatusCode::UNIMPLEMENTED);
@@ -51,11 +51,16 @@ TEST_CASE("queues and stored events are refused as not implemented, with a way o
   }
   {
     kubemq::Event event;
+    event.set_clientid("sender");
+    event.set_channel("e");
+    event.set_body("x");
     event.set_store(true);
     kubemq::Result result;
     check(Send(rig, event, result));
   }
-  check(SubscribeToEvents(rig, Subscribe(kubemq::Subscribe::EventsStore, "e"))->reader->Finish());
+  kubemq::Subscribe subscribe = Subscribe(kubemq::Subscribe::EventsStore, "e");
+  subscribe.set_eventsstoretypedata(kubemq::Subscribe::StartNewOnly);
+  check(SubscribeToEvents(rig, subscribe)->reader->Finish());
 }
 
 TEST_CASE("a refused subscription ends with INTERNAL and the text") {

@@ -97,11 +97,13 @@ class RestDoor {
   Outcome Subscribe(std::string_view to, std::string_view type, const std::string& channel) {
     std::string escaped;
     for (const char c : channel) escaped += c == '>' ? "%3E" : std::string(1, c);
-    return OutcomeOf(rig_.Get(
-        fmt::format("/subscribe/{}?client_id=s&channel={}&subscribe_type={}", to, escaped, type), key_));
+    return OutcomeOf(
+        rig_.Get(fmt::format("/subscribe/{}?client_id=s&channel={}&subscribe_type={}{}", to, escaped, type,
+                             type == "events_store" ? "&events_store_type_data=1" : ""),
+                 key_));
   }
 
-  RestRig rig_{WithKeys()};
+  RestRig rig_{WithKeys(), {}, true};
   std::string key_;
 };
 

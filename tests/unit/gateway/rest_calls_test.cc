@@ -164,7 +164,9 @@ TEST_CASE("what is not there is 404, a method that does not fit 405, queues are 
   CHECK(rig.Get("/queue/info").status == 501);
   CHECK(rig.Post("/send/event", R"({"ClientID": "c", "Channel": "e", "BodyString": "x", "Store": true})")
             .status == 501);
-  CHECK(rig.Get("/subscribe/events?client_id=c&channel=e&subscribe_type=events_store").status == 501);
+  const std::string subscribe = "/subscribe/events?client_id=c&channel=e&subscribe_type=events_store";
+  CHECK(rig.Get(subscribe).status == 400);
+  CHECK(rig.Get(subscribe + "&events_store_type_data=1").status == 501);
 }
 
 TEST_CASE("an event posted by REST reaches a subscriber by gRPC") {

@@ -8,7 +8,8 @@
 
 namespace llm_router::test {
 
-RestRig::RestRig(KubemqServerOptions serving, KubemqRestOptions options) : doors_(std::move(serving)) {
+RestRig::RestRig(KubemqServerOptions serving, KubemqRestOptions options, bool keeps)
+    : doors_(std::move(serving), keeps) {
   options.port = 0;
   doors_.loop().RunTask([&]() -> Awaitable<void> {
     auto rest = KubemqRest::Start(doors_.server(), options);

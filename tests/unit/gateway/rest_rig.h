@@ -23,7 +23,7 @@ struct HttpAnswer {
 
 class RestRig {
  public:
-  explicit RestRig(KubemqServerOptions serving = {}, KubemqRestOptions options = {});
+  explicit RestRig(KubemqServerOptions serving = {}, KubemqRestOptions options = {}, bool keeps = false);
   ~RestRig();
 
   DoorRig& doors() { return doors_; }

@@ -4,15 +4,19 @@ import json
 import os
 import sys
 import threading
+from datetime import datetime
 
 import kubemq.cq as cq
 import kubemq.pubsub as pubsub
+from kubemq.pubsub import events_store_subscription as stored_events
 
 # 4.x renamed what 3.x called so.
 Response = {
     "query": getattr(cq, "QueryResponseMessage", None) or cq.QueryResponse,
     "command": getattr(cq, "CommandResponseMessage", None) or cq.CommandResponse,
 }
+
+Start = getattr(stored_events, "EventsStoreType", None) or stored_events.EventStoreStartPosition
 
 _lock = threading.Lock()
 
@@ -104,6 +108,27 @@ class Program:
             on_error_callback=lambda error: say(trouble=str(error)),
         )
         self.events.subscribe_to_events(subscription, self._token())
+        return {}
+
+    def store(self, op):
+        message = pubsub.EventStoreMessage(channel=op["channel"], body=op["body"].encode(), tags=op.get("tags", {}))
+        result = self.events.send_events_store_message(message)
+        return {"sent": result.sent}
+
+    def replay(self, op):
+        value = op["value"]
+        subscription = pubsub.EventsStoreSubscription(
+            channel=op["channel"],
+            group=op["group"],
+            events_store_type=Start[op["start"]],
+            events_store_sequence_value=value if op["start"] == "StartAtSequence" else 0,
+            events_store_start_time=datetime.fromtimestamp(value) if op["start"] == "StartAtTime" else None,
+            on_receive_event_callback=lambda event: say(
+                stored={"body": event.body.decode(), "sequence": event.sequence}
+            ),
+            on_error_callback=lambda error: say(trouble=str(error)),
+        )
+        self.events.subscribe_to_events_store(subscription, self._token())
         return {}
 
     def channels(self, op):

@@ -1,0 +1,22 @@
+// Where and how long the embedded broker keeps stored events. A plain value.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+namespace llm_router {
+
+struct StoredOptions {
+  StoredOptions() = default;
+
+  std::filesystem::path folder;
+  size_t max_body = 32 * 1024 * 1024;                      // bytes
+  uint64_t max_bytes = uint64_t{10} * 1024 * 1024 * 1024;  // beyond it the oldest go
+  std::chrono::milliseconds max_age = std::chrono::hours(24);
+  std::string vfs;  // SQLite's name of one; empty: the system's
+};
+
+}  // namespace llm_router
