@@ -25,8 +25,8 @@ namespace llm_router {
 class CommitThread {
  public:
   // May be done again when another of its transaction failed. When it throws SQLite::Exception all of them
-  // fail, but where the file is damaged it alone; when it returns a failure, it alone, and what it did is taken
-  // back. Must not refer to what may end before it ran.
+  // fail, but where the file is damaged it alone; when it returns a failure, it alone, and what it did is
+  // taken back. Must not refer to what may end before it ran.
   using Work = std::function<absl::Status()>;
   using Done = std::function<void(const absl::Status&)>;
 

@@ -178,10 +178,11 @@ absl::Status QueueFile::CheckRoom(size_t bytes) {
   // Once in the WAL, and once when the file takes it in.
   const uint64_t needed = uint64_t{bytes} * 2;
   if (needed > *room_) {
-    return MakeFault(Fault::kStorageFailed,
-                     fmt::format("the disk is full: {} has {} bytes left beside what acknowledgements need, and "
-                                 "this would take {}: make room, and try again",
-                                 database_.getFilename(), *room_, needed));
+    return MakeFault(
+        Fault::kStorageFailed,
+        fmt::format("the disk is full: {} has {} bytes left beside what acknowledgements need, and "
+                    "this would take {}: make room, and try again",
+                    database_.getFilename(), *room_, needed));
   }
   *room_ -= needed;
   return absl::OkStatus();

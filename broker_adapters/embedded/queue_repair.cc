@@ -138,7 +138,8 @@ absl::StatusOr<Salvaged> MakeNew(const fs::path& path, const std::string& vfs) {
 std::string UnreadableOf(const Salvaged& salvaged) {
   if (salvaged.unreadable == 0) return "";
   if (salvaged.gave_up) {
-    return "; so much can't be read that the search was given up, and how many messages were there is not known";
+    return "; so much can't be read that the search was given up, and how many messages were there is not "
+           "known";
   }
   return fmt::format(
       "; {} ranges of message numbers can't be read, and how many messages had those is not known",

@@ -23,7 +23,8 @@ std::string Select(const char* table, const char* columns, const char* order) {
 }  // namespace
 
 SalvagedRows::SalvagedRows(SQLite::Database& database, const char* table, const char* columns)
-    : forward_(database, Select(table, columns, "ASC")), backward_(database, Select(table, columns, "DESC")) {}
+    : forward_(database, Select(table, columns, "ASC")),
+      backward_(database, Select(table, columns, "DESC")) {}
 
 void SalvagedRows::ForEach(const Visit& visit) {
   ranges_.push_back({1, std::numeric_limits<int64_t>::max() - 1, false, false, kStep});

@@ -1,7 +1,7 @@
 // SalvagedRows: the rows of a table of a damaged file that can still be read.
 //
-// Reads from both sides up to where it fails, then on behind that, then into ever smaller parts between. Gives
-// up after 1,000 tries that failed. Borrows its file; one thread.
+// Reads from both sides up to where it fails, then on behind that, then into ever smaller parts between.
+// Gives up after 1,000 tries that failed. Borrows its file; one thread.
 #pragma once
 
 #include <SQLiteCpp/SQLiteCpp.h>

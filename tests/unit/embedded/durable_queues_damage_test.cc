@@ -23,8 +23,8 @@ using test::TemporaryFolder;
 using test::Texts;
 
 constexpr int kPlaces = 100;  // a file
-constexpr int kEach = 150;  // messages a queue
-constexpr int kDone = 30;   // of them, acknowledged
+constexpr int kEach = 150;    // messages a queue
+constexpr int kDone = 30;     // of them, acknowledged
 const Texts kQueues = {"alpha", "beta", "gamma"};
 
 std::string BodyOf(const std::string& queue, int number) {
