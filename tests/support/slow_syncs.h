@@ -5,6 +5,8 @@
 #include <sqlite3.h>
 
 #include <chrono>
+#include <map>
+#include <mutex>
 #include <stdexcept>
 #include <thread>
 
@@ -31,8 +33,10 @@ class SlowSyncs {
   struct State {
     sqlite3_vfs* disk = nullptr;
     sqlite3_vfs vfs = {};
-    sqlite3_io_methods slow = {};
-    const sqlite3_io_methods* real = nullptr;
+    std::mutex mutex;
+    // Files that are locked have other methods than those that are not; they sync in the same way.
+    std::map<const sqlite3_io_methods*, sqlite3_io_methods> slow;
+    int (*sync)(sqlite3_file*, int) = nullptr;
     std::chrono::milliseconds more{0};
   };
   static State& Shared() {
@@ -44,15 +48,16 @@ class SlowSyncs {
     State& state = Shared();
     const int result = state.disk->xOpen(state.disk, name, file, flags, out_flags);
     if (result != SQLITE_OK) return result;
-    state.real = file->pMethods;
-    state.slow = *state.real;
-    state.slow.xSync = Sync;
-    file->pMethods = &state.slow;
+    const std::lock_guard lock(state.mutex);
+    const auto [at, is_new] = state.slow.try_emplace(file->pMethods, *file->pMethods);
+    if (state.sync == nullptr) state.sync = file->pMethods->xSync;
+    if (is_new) at->second.xSync = Sync;
+    file->pMethods = &at->second;
     return result;
   }
   static int Sync(sqlite3_file* file, int flags) {
     std::this_thread::sleep_for(Shared().more);
-    return Shared().real->xSync(file, flags);
+    return Shared().sync(file, flags);
   }
 };
 
