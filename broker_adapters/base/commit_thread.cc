@@ -9,6 +9,7 @@
 
 #include "broker_adapters/base/one_shot.h"
 #include "broker_adapters/base/sqlite.h"
+#include "broker_adapters/base/sqlite_statement.h"
 #include "broker_adapters/base/test_switch.h"
 
 namespace llm_router {
@@ -17,14 +18,25 @@ namespace {
 constexpr size_t kMostWorks = 4'096;
 constexpr size_t kMostBytes = size_t{4} * 1024 * 1024;
 
+CommitThread::Hooks OnlyRolledBack(std::function<void()> rolled_back) {
+  CommitThread::Hooks hooks;
+  hooks.rolled_back = std::move(rolled_back);
+  return hooks;
+}
+
 }  // namespace
+
+CommitThread::CommitThread(Executor executor, std::unique_ptr<SQLite::Database> database, Hooks hooks)
+    : executor_(executor),
+      database_(std::move(database)),
+      hooks_(std::move(hooks)),
+      begin_(*database_, "BEGIN IMMEDIATE"),
+      commit_(*database_, "COMMIT"),
+      thread_([this] { RunThread(); }) {}
 
 CommitThread::CommitThread(Executor executor, std::unique_ptr<SQLite::Database> database,
                            std::function<void()> rolled_back)
-    : executor_(executor),
-      database_(std::move(database)),
-      rolled_back_(std::move(rolled_back)),
-      thread_([this] { RunThread(); }) {}
+    : CommitThread(executor, std::move(database), OnlyRolledBack(std::move(rolled_back))) {}
 
 CommitThread::~CommitThread() {
   if (thread_.joinable()) std::terminate();  // nobody stopped it
@@ -97,34 +109,59 @@ void CommitThread::RunThread() {
 
 bool CommitThread::Attempt(Batch& batch) {
   bool again = false;
-  absl::Status failure = TrySqlite([&] { database_->exec("BEGIN IMMEDIATE"); });
+  absl::Status failure = TrySqlite([&] {
+    const Use use(begin_);
+    begin_.exec();
+  });
   if (failure.ok()) failure = DoAll(batch, again);
   if (TestSwitch("answer-before-commit") && failure.ok() && !again) {
     Tell(std::exchange(batch, {}));
     std::this_thread::sleep_for(std::chrono::seconds(1));
   }
-  if (failure.ok() && !again) failure = TrySqlite([&] { database_->exec("COMMIT"); });
+  if (failure.ok() && !again) failure = Finish();
+  if (failure.ok() && !again) {
+    if (hooks_.committed) hooks_.committed();
+    return true;
+  }
   // After some failures SQLite has rolled back by itself.
-  if (!failure.ok() || again) {
-    (void)TrySqlite([&] { database_->exec("ROLLBACK"); });
-    (void)TrySqlite(rolled_back_);
-  }
-  for (Job& job : batch) {
-    if (job.status.ok()) job.status = failure;
-  }
+  (void)TrySqlite([&] { database_->exec("ROLLBACK"); });
+  if (hooks_.rolled_back) (void)TrySqlite(hooks_.rolled_back);
+  if (!failure.ok()) Fail(batch, failure);
   return !again;
 }
 
-absl::Status CommitThread::DoAll(Batch& batch, bool& again) {
+absl::Status CommitThread::Finish() {
   return TrySqlite([&] {
-    for (Job& job : batch) {
-      if (!job.status.ok()) continue;
-      job.status = job.work();
-      if (job.status.ok()) continue;
-      again = true;
-      return;
-    }
+    if (hooks_.before_commit) hooks_.before_commit();
+    const Use use(commit_);
+    commit_.exec();
   });
+}
+
+void CommitThread::Fail(Batch& batch, const absl::Status& failure) {
+  for (Job& job : batch) {
+    if (job.status.ok()) job.status = failure;
+  }
+  if (hooks_.damaged && IsSqliteDamage(failure)) hooks_.damaged();
+}
+
+absl::Status CommitThread::DoAll(Batch& batch, bool& again) {
+  for (Job& job : batch) {
+    if (!job.status.ok()) continue;
+    const int changes = database_->getTotalChanges();
+    absl::Status failure = TrySqlite([&] { job.status = job.work(); });
+    if (!failure.ok() && !IsSqliteDamage(failure)) return failure;
+    // What is damaged concerns who came across it, not those it was to be written with.
+    if (!failure.ok()) {
+      job.status = std::move(failure);
+      if (hooks_.damaged) hooks_.damaged();
+    } else if (job.status.ok() || database_->getTotalChanges() == changes) {
+      continue;
+    }
+    again = true;
+    return absl::OkStatus();
+  }
+  return absl::OkStatus();
 }
 
 void CommitThread::Tell(Batch batch) {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Statement.h>
 
 #include <condition_variable>
 #include <deque>
@@ -24,11 +25,21 @@ namespace llm_router {
 class CommitThread {
  public:
   // May be done again when another of its transaction failed. When it throws SQLite::Exception all of them
-  // fail; when it returns a failure, it alone. Must not refer to what may end before it ran.
+  // fail, but where the file is damaged it alone; when it returns a failure, it alone, and what it did is
+  // taken back. Must not refer to what may end before it ran.
   using Work = std::function<absl::Status()>;
   using Done = std::function<void(const absl::Status&)>;
 
-  // `rolled_back` is called on the thread after a transaction was taken back.
+  // What is called on the thread, where it is set.
+  struct Hooks {
+    Hooks() = default;
+
+    std::function<void()> before_commit;  // the last of each transaction; may throw SQLite::Exception
+    std::function<void()> committed;
+    std::function<void()> rolled_back;  // a transaction was taken back
+    std::function<void()> damaged;      // the file contradicts itself
+  };
+  CommitThread(Executor executor, std::unique_ptr<SQLite::Database> database, Hooks hooks);
   CommitThread(Executor executor, std::unique_ptr<SQLite::Database> database,
                std::function<void()> rolled_back);
   ~CommitThread();
@@ -60,11 +71,15 @@ class CommitThread {
   // again.
   bool Attempt(Batch& batch);
   absl::Status DoAll(Batch& batch, bool& again);
+  absl::Status Finish();
+  void Fail(Batch& batch, const absl::Status& failure);
   void Tell(Batch batch);
 
   Executor executor_;
   std::unique_ptr<SQLite::Database> database_;
-  const std::function<void()> rolled_back_;
+  const Hooks hooks_;
+  SQLite::Statement begin_;
+  SQLite::Statement commit_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Job> waiting_;

@@ -1,7 +1,8 @@
 // Opening an SQLite file, and its exceptions as statuses.
 //
 // A file belongs to one process at a time, and in it to one thread (commit_thread.h). A commit returns when
-// the disk said that it has it: WAL with synchronous=FULL.
+// the disk said that it has it: WAL with synchronous=FULL. The WAL is copied into the file whenever it is
+// over 4 MiB, and cut to 16 MiB when one great transaction made it longer.
 #pragma once
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -9,6 +10,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -26,6 +28,10 @@ absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenSqlite(const std::filesyst
 absl::Status MakeTables(SQLite::Database& database, int version, const char* schema);
 
 absl::Status SqliteFailure(const SQLite::Exception& failure);
+
+// A failure that says that the file is not what was written to it, and whether a status is one.
+absl::Status SqliteDamage(std::string_view message);
+bool IsSqliteDamage(const absl::Status& status);
 
 // Runs `body`; what SQLite throws comes back as data_loss.
 template <class Body>

@@ -14,11 +14,13 @@
 #include "broker_adapters/embedded/limits.h"
 #include "broker_adapters/embedded/pattern.h"
 #include "broker_adapters/embedded/queue_limits.h"
+#include "broker_adapters/embedded/queue_repair.h"
 #include "proto/fault.h"
 
 namespace llm_router {
 namespace {
 
+constexpr const char* kFile = "queues.sqlite";
 constexpr size_t kMostUncommitted = size_t{256} * 1024 * 1024;
 
 }  // namespace
@@ -39,17 +41,25 @@ struct DurableQueues::Sending {
 };
 
 absl::StatusOr<std::unique_ptr<DurableQueues>> DurableQueues::Open(Executor executor, QueueOptions options) {
-  ASSIGN_OR_RETURN(auto database, OpenSqlite(options.folder / "queues.sqlite", options.vfs));
-  ASSIGN_OR_RETURN(auto file, QueueFile::Open(*database));
+  ASSIGN_OR_RETURN(OpenedQueueFile opened, OpenQueueFile(options.folder / kFile, options.vfs));
   return std::unique_ptr<DurableQueues>(
-      new DurableQueues(executor, std::move(options), std::move(file), std::move(database)));
+      new DurableQueues(executor, std::move(options), std::move(opened.file), std::move(opened.database)));
+}
+
+CommitThread::Hooks DurableQueues::HooksOf(QueueFile& file, const QueueOptions& options) {
+  CommitThread::Hooks hooks;
+  hooks.before_commit = [&file] { file.BeforeCommit(); };
+  hooks.committed = [&file] { file.Committed(); };
+  hooks.rolled_back = [&file] { file.RolledBack(); };
+  hooks.damaged = [path = options.folder / kFile] { MarkDamaged(path); };
+  return hooks;
 }
 
 DurableQueues::DurableQueues(Executor executor, QueueOptions options, std::unique_ptr<QueueFile> file,
                              std::unique_ptr<SQLite::Database> database)
     : executor_(executor),
       options_(std::move(options)),
-      commits_(executor, std::move(database), [this] { file_->RolledBack(); }),
+      commits_(executor, std::move(database), HooksOf(*file, options_)),
       file_(std::move(file)),
       tasks_(executor),
       due_(executor, TimePoint::max()) {
@@ -79,6 +89,10 @@ Awaitable<void> DurableQueues::Stop() {
   co_await commits_.Stop();
 }
 
+bool DurableQueues::IsRoomFor(const std::string& queue) const {
+  return queues_.size() < kMostQueues || queues_.contains(queue);
+}
+
 QueueState& DurableQueues::StateOf(const std::string& queue) {
   auto& state = queues_[queue];
   if (!state) state = std::make_unique<QueueState>(executor_, queue);
@@ -90,8 +104,9 @@ absl::Status DurableQueues::CheckMessage(const Outgoing& outgoing) const {
   if (outgoing.delay.count() < 0 || outgoing.expiry.count() < 0 || outgoing.max_deliveries < 0) {
     return MakeFault(Fault::kInvalidRequest, "a message's delay, expiry and deliveries can't be negative");
   }
-  if (!outgoing.dead_letter.empty()) return CheckChannel(outgoing.dead_letter);
-  return absl::OkStatus();
+  if (outgoing.dead_letter.empty()) return absl::OkStatus();
+  RETURN_IF_ERROR(CheckChannel(outgoing.dead_letter));
+  return IsRoomFor(outgoing.dead_letter) ? absl::OkStatus() : TooManyQueues();
 }
 
 absl::Status DurableQueues::CheckRoom(size_t bytes) const {
@@ -111,9 +126,7 @@ Awaitable<absl::StatusOr<std::vector<SendResult>>> DurableQueues::Send(std::stri
                                                                        std::vector<Outgoing> messages) {
   if (stopping_) co_return QueuesStopping();
   CO_RETURN_IF_ERROR(CheckChannel(queue));
-  if (queues_.size() >= kMostQueues && !queues_.contains(queue)) {
-    co_return TooManyQueues();
-  }
+  if (!IsRoomFor(queue)) co_return TooManyQueues();
   const auto sending = std::make_shared<Sending>();
   std::vector<SendResult> results(messages.size());
   const int64_t now = UnixNanos();
@@ -136,6 +149,8 @@ Awaitable<absl::StatusOr<std::vector<SendResult>>> DurableQueues::Send(std::stri
     kept->sent_at = now;
     kept->max_deliveries = outgoing.max_deliveries;
     kept->dead_letter = std::move(outgoing.dead_letter);
+    // Room for it now, for a nack must not fail.
+    if (!kept->dead_letter.empty()) (void)StateOf(kept->dead_letter);
     one.record = Encode(*kept);
     sending->bytes += one.record.size() + kOverhead;
     one.kept = std::move(kept);
@@ -145,6 +160,7 @@ Awaitable<absl::StatusOr<std::vector<SendResult>>> DurableQueues::Send(std::stri
   sending->queue = std::move(queue);
   CO_RETURN_IF_ERROR(co_await commits_.Commit(
       [file = file_.get(), sending] {
+        RETURN_IF_ERROR(file->CheckRoom(sending->bytes));
         const int64_t id = file->QueueId(sending->queue);
         for (Sending::One& one : sending->messages) {
           if (one.due > 0) {
@@ -204,15 +220,16 @@ void DurableQueues::Grow(QueueState& queue, uint64_t bytes) {
   bytes_ += bytes;
 }
 
+// Never below nothing: sizes that a damaged file told may be wrong.
 void DurableQueues::Shrink(QueueState& queue, uint64_t bytes) {
+  bytes = std::min(bytes, queue.bytes);
   queue.bytes -= bytes;
   bytes_ -= bytes;
 }
 
-absl::flat_hash_set<int64_t> DurableQueues::LeasedIds() const {
-  absl::flat_hash_set<int64_t> ids;
-  for (const auto& [lease, of] : leases_) ids.insert(of.item.place.id);
-  return ids;
+void DurableQueues::Gone(QueueState& queue, uint64_t messages, uint64_t bytes) {
+  queue.waiting -= std::min(messages, queue.waiting);
+  Shrink(queue, bytes + messages * kOverhead);
 }
 
 }  // namespace llm_router

@@ -2,8 +2,11 @@
 //
 // Leases live in memory: a process that ends, in whatever way, leaves every message unsettled in its place. A
 // nack puts the message, as a new one, at its queue's end (or into `delayed`); one that used up its
-// deliveries moves to its dead-letter queue. Memory holds the next messages of each queue, at most 4,096 or 8
-// MiB; the rest is read from disk when its turn comes. Loop thread; `co_await Stop()` before destruction.
+// deliveries moves to its dead-letter queue. A lease is its consumer's from the moment Receive returned: one
+// that was cancelled took nothing, and who dies afterwards gives back by Settle(release), which never waits
+// and never fails for a live lease. A settlement that failed leaves the lease as it was: settle again, or
+// release. Memory holds the next messages of each queue, at most 4,096 or 8 MiB; the rest is read from disk
+// when its turn comes. Loop thread; `co_await Stop()` before destruction.
 #pragma once
 
 #include <map>
@@ -52,7 +55,10 @@ class DurableQueues final : public QueueAdmin {
   DurableQueues(Executor executor, QueueOptions options, std::unique_ptr<QueueFile> file,
                 std::unique_ptr<SQLite::Database> database);
 
+  static CommitThread::Hooks HooksOf(QueueFile& file, const QueueOptions& options);
+  bool IsRoomFor(const std::string& queue) const;
   QueueState& StateOf(const std::string& queue);
+  void ForgetIfUnused(QueueState& queue);
 
   absl::Status CheckMessage(const Outgoing& outgoing) const;
   absl::Status CheckRoom(size_t bytes) const;
@@ -61,20 +67,24 @@ class DurableQueues final : public QueueAdmin {
   void Append(QueueState& queue, QueueItem item);
   static void WakeReceiver(QueueState& queue);
 
-  Awaitable<absl::Status> LoadNext(QueueState& queue);
+  Awaitable<absl::StatusOr<std::vector<Delivery>>> ReceiveFrom(QueueState& queue, ReceiveOptions options);
+  Awaitable<absl::Status> LoadNext(QueueState& queue, size_t least = 1);
   void Loaded(QueueState& queue, QueueFile::Page& page);
   void Take(QueueState& queue, size_t most, std::vector<Delivery>& deliveries);
   static Delivery DeliveryOf(const QueueItem& item);
   Delivery LeaseOut(QueueState& queue, QueueItem item);
-  void Purged(QueueState& queue, const absl::flat_hash_set<int64_t>& kept);
+  struct Purging;
+  void PurgeMore(QueueState& queue, std::shared_ptr<Purging> purging);
+  void Purged(QueueState& queue, Purging& purging, const absl::Status& status);
   void Grow(QueueState& queue, uint64_t bytes);
   void Shrink(QueueState& queue, uint64_t bytes);
-  absl::flat_hash_set<int64_t> LeasedIds() const;
-  void Discard(QueueState& queue, const QueueItem& item);
+  void Gone(QueueState& queue, uint64_t messages, uint64_t bytes);
+  void Discard(QueueState& queue, std::vector<QueueItem> items);
 
   absl::StatusOr<std::vector<uint64_t>> LeasesOf(const std::vector<Receipt>& receipts) const;
   Lease Hold(uint64_t lease);
   Lease EndLease(uint64_t lease);
+  void WakeBlocked();
   void Release(const std::vector<uint64_t>& leases);
   Awaitable<absl::Status> Acknowledge(std::vector<uint64_t> leases);
   std::shared_ptr<Moving> MovesOf(const std::vector<uint64_t>& leases, Milliseconds delay);
@@ -94,6 +104,7 @@ class DurableQueues final : public QueueAdmin {
   TaskGroup tasks_;
   std::map<std::string, std::unique_ptr<QueueState>> queues_;
   absl::flat_hash_map<uint64_t, Lease> leases_;
+  absl::flat_hash_set<int64_t> leased_ids_;  // of messages; also while they are being settled
   uint64_t next_lease_ = 1;
   size_t leased_bytes_ = 0;
   uint64_t bytes_ = 0;    // of all that is kept

@@ -1,7 +1,9 @@
 // Looking into the queues, and emptying them.
 #include <algorithm>
+#include <deque>
 #include <utility>
 
+#include "broker_adapters/base/one_shot.h"
 #include "broker_adapters/base/status.h"
 #include "broker_adapters/embedded/durable_queues.h"
 #include "broker_adapters/embedded/pattern.h"
@@ -17,6 +19,7 @@ Awaitable<absl::StatusOr<QueueInfo>> DurableQueues::Info(std::string name) {
   const auto found = queues_.find(name);
   if (found == queues_.end()) co_return info;
   QueueState& queue = *found->second;
+  const QueueState::InUse in_use(queue);
   CO_RETURN_IF_ERROR(co_await LoadNext(queue));
   info.waiting = queue.waiting;
   info.leased = queue.leased;
@@ -35,14 +38,29 @@ Awaitable<absl::StatusOr<std::vector<Delivery>>> DurableQueues::Peek(std::string
   std::vector<Delivery> deliveries;
   const auto found = queues_.find(name);
   if (found == queues_.end()) co_return deliveries;
-  CO_RETURN_IF_ERROR(co_await LoadNext(*found->second));
+  QueueState& queue = *found->second;
+  const QueueState::InUse in_use(queue);
+  CO_RETURN_IF_ERROR(co_await LoadNext(queue, std::min(max, kWindow / 2)));
   const int64_t now = UnixNanos();
-  for (const QueueItem& item : found->second->window) {
+  for (const QueueItem& item : queue.window) {
     if (deliveries.size() >= max) break;
     if (!item.HasExpired(now)) deliveries.push_back(DeliveryOf(item));
   }
   co_return deliveries;
 }
+
+// What a purge has done; shared by the commit thread and the loop. Leases at its begin are kept, also where
+// they end meanwhile; the window is put by, and nothing read into it, so that nobody takes what is going.
+struct DurableQueues::Purging {
+  explicit Purging(Executor executor) : outcome(executor) {}
+
+  int64_t queue = 0;
+  QueueFile::Purge last;
+  absl::flat_hash_set<int64_t> kept;
+  std::deque<QueueItem> window;
+  uint64_t removed = 0;
+  OneShot<absl::Status> outcome;
+};
 
 Awaitable<absl::StatusOr<uint64_t>> DurableQueues::Purge(std::string name) {
   if (stopping_) co_return QueuesStopping();
@@ -50,38 +68,58 @@ Awaitable<absl::StatusOr<uint64_t>> DurableQueues::Purge(std::string name) {
   const auto found = queues_.find(name);
   if (found == queues_.end()) co_return 0;
   QueueState& queue = *found->second;
-  const auto removed = std::make_shared<uint64_t>(0);
-  // Leases are kept, also where they end meanwhile; the window is put by, so that nobody takes what is going.
-  const auto kept = std::make_shared<absl::flat_hash_set<int64_t>>(LeasedIds());
-  const auto window = std::make_shared<std::deque<QueueItem>>(std::exchange(queue.window, {}));
+  const QueueState::InUse in_use(queue);
+  while (queue.loading) {
+    (void)co_await queue.loaded.async_wait(kUseTuple);
+    if (co_await Cancelled()) co_return MakeFault(Fault::kCancelled, "the caller went away");
+  }
+  if (stopping_) co_return QueuesStopping();
+  const auto purging = std::make_shared<Purging>(executor_);
+  purging->kept = leased_ids_;
+  purging->window = std::exchange(queue.window, {});
   queue.window_bytes = 0;
   queue.more_on_disk = true;
-  CO_RETURN_IF_ERROR(co_await commits_.Commit(
-      [file = file_.get(), name, kept, removed] {
-        *removed = file->Purge(file->QueueId(name), *kept);
+  queue.loading = true;
+  ++queue.users;
+  PurgeMore(queue, purging);
+  const auto outcome = co_await purging->outcome.Wait(TimePoint::max());
+  if (!outcome) co_return MakeFault(Fault::kCancelled, "the caller went away: the purge goes on");
+  CO_RETURN_IF_ERROR(*outcome);
+  co_return purging->removed;
+}
+
+// A step after the other, each a transaction, so that neither the WAL nor who sends meanwhile has to wait
+// for all.
+void DurableQueues::PurgeMore(QueueState& queue, std::shared_ptr<Purging> purging) {
+  const auto step = std::make_shared<QueueFile::Purge>();
+  commits_.Submit(
+      [file = file_.get(), name = queue.name, purging, step] {
+        *step = file->PurgeMore(file->QueueId(name), purging->last, purging->kept, kPurgedAtOnce);
         return absl::OkStatus();
       },
       0,
-      [this, &queue, kept, window](const absl::Status& status) {
-        if (status.ok()) return Purged(queue, *kept);
-        for (QueueItem& item : *window) queue.Insert(std::move(item));
-      }));
-  co_return *removed;
+      [this, &queue, purging, step](const absl::Status& status) {
+        if (status.ok()) {
+          purging->last = *step;
+          purging->removed += step->messages + step->delayed;
+          queue.delayed -= std::min(step->delayed, queue.delayed);
+          Shrink(queue, step->delayed * kOverhead);
+          Gone(queue, step->messages, step->bytes);
+          if (!step->done && !stopping_) return PurgeMore(queue, purging);
+        }
+        Purged(queue, *purging, status);
+      });
 }
 
-// Works are done in order: what is there now was leased when the purge began, or read just before it.
-void DurableQueues::Purged(QueueState& queue, const absl::flat_hash_set<int64_t>& kept) {
-  queue.delayed = 0;
-  for (QueueItem& item : std::exchange(queue.window, {})) {
-    queue.window_bytes -= item.bytes;
-    if (kept.contains(item.place.id)) queue.Insert(std::move(item));
+void DurableQueues::Purged(QueueState& queue, Purging& purging, const absl::Status& status) {
+  for (QueueItem& item : purging.window) {
+    if (!purging.last.done && item.place.id > purging.last.after) queue.Insert(std::move(item));
   }
-  queue.waiting = queue.window.size();
-  uint64_t left = queue.window_bytes + queue.waiting * kOverhead;
-  for (const auto& [lease, of] : leases_) {
-    if (of.queue == &queue) left += of.item.bytes + kOverhead;
-  }
-  Shrink(queue, queue.bytes - left);
+  queue.loading = false;
+  --queue.users;
+  queue.loaded.cancel();
+  WakeReceiver(queue);
+  purging.outcome.Set(status.ok() && !purging.last.done ? QueuesStopping() : status);
 }
 
 Awaitable<absl::StatusOr<std::vector<QueueTotals>>> DurableQueues::Queues() {

@@ -9,41 +9,56 @@
 #include "broker_adapters/embedded/queue_limits.h"
 
 namespace llm_router {
-namespace {
-
-constexpr size_t kMostLeasedBytes = size_t{512} * 1024 * 1024;
-
-}  // namespace
-
 Awaitable<absl::StatusOr<std::vector<Delivery>>> DurableQueues::Receive(std::string name,
                                                                         ReceiveOptions options) {
   if (stopping_) co_return QueuesStopping();
   CO_RETURN_IF_ERROR(CheckChannel(name));
-  if (queues_.size() >= kMostQueues && !queues_.contains(name)) {
-    co_return TooManyQueues();
-  }
+  if (!IsRoomFor(name)) co_return TooManyQueues();
   QueueState& queue = StateOf(name);
+  ++queue.users;
+  auto received = co_await ReceiveFrom(queue, options);
+  --queue.users;
+  ForgetIfUnused(queue);
+  co_return received;
+}
+
+// Takes as the last thing it does, with no wait after it: nobody can cancel it in between.
+Awaitable<absl::StatusOr<std::vector<Delivery>>> DurableQueues::ReceiveFrom(QueueState& queue,
+                                                                            ReceiveOptions options) {
   const TimePoint until = Now() + options.wait;
   std::vector<Delivery> deliveries;
   Timer turn(executor_, until);
+  absl::Status status = absl::OkStatus();
   while (true) {
-    CO_RETURN_IF_ERROR(co_await LoadNext(queue));
-    if (co_await Cancelled()) co_return MakeFault(Fault::kCancelled, "the caller went away");
+    status = co_await LoadNext(queue);
+    if (stopping_) status = QueuesStopping();
+    if (co_await Cancelled()) status = MakeFault(Fault::kCancelled, "the caller went away");
+    if (!status.ok()) break;
     Take(queue, options.max, deliveries);
-    if (!deliveries.empty() || stopping_ || Now() >= until) break;
+    if (!deliveries.empty() || Now() >= until) break;
     turn.expires_at(until);
     queue.receivers.push_back(&turn);
     (void)co_await turn.async_wait(kUseTuple);
     std::erase(queue.receivers, &turn);
   }
-  // Whoever waits behind this one was not told of what is left.
+  // Whoever waits behind this one was not told of what is left, nor that this one, which was told, is gone.
   if (!queue.window.empty() || queue.more_on_disk) WakeReceiver(queue);
+  if (!status.ok()) co_return status;
   co_return deliveries;
 }
 
-// Sees to it that the window holds what is next in line.
-Awaitable<absl::Status> DurableQueues::LoadNext(QueueState& queue) {
-  while (queue.window.empty() && queue.more_on_disk && !stopping_) {
+// Strangers may ask for any name: what was never sent to takes no memory.
+void DurableQueues::ForgetIfUnused(QueueState& queue) {
+  if (queue.IsUnused() && !stopping_) queues_.erase(queues_.find(queue.name));
+}
+
+// Sees to it that the window holds what is next in line: one message, or about `least` of them.
+Awaitable<absl::Status> DurableQueues::LoadNext(QueueState& queue, size_t least) {
+  const auto is_short = [&queue, least] {
+    if (queue.window.empty()) return true;
+    return queue.window.size() < least && queue.window_bytes < kWindowBytes / 2;
+  };
+  while (is_short() && queue.more_on_disk && !stopping_) {
     if (queue.loading) {
       (void)co_await queue.loaded.async_wait(kUseTuple);
       if (co_await Cancelled()) co_return absl::OkStatus();
@@ -68,12 +83,12 @@ Awaitable<absl::Status> DurableQueues::LoadNext(QueueState& queue) {
 
 void DurableQueues::Loaded(QueueState& queue, QueueFile::Page& page) {
   queue.more_on_disk = page.more;
-  queue.waiting -= std::min<uint64_t>(queue.waiting, page.damaged);
+  Gone(queue, page.damaged, page.damaged_bytes);
   for (Stored& stored : page.messages) {
     queue.loaded_to = stored.place.id;
-    auto kept = Decode(stored.record, queue.name);
+    auto kept = Decode(stored.record);
     // Its checksum holds, so a later version wrote it: it stays on disk for that one.
-    if (!kept.ok()) {
+    if (!kept.ok() || kept->message.channel != queue.name) {
       log::Error("a message of queue {} can't be read by this version: it stays where it is", queue.name);
       continue;
     }
@@ -84,15 +99,17 @@ void DurableQueues::Loaded(QueueState& queue, QueueFile::Page& page) {
 
 void DurableQueues::Take(QueueState& queue, size_t most, std::vector<Delivery>& deliveries) {
   const int64_t now = UnixNanos();
-  while (deliveries.size() < most && !queue.window.empty() && leased_bytes_ < kMostLeasedBytes) {
+  std::vector<QueueItem> expired;
+  while (deliveries.size() < most && !queue.window.empty() && leased_bytes_ < options_.max_leased_bytes) {
     QueueItem item = queue.PopFront();
-    --queue.waiting;
     if (item.HasExpired(now)) {
-      Discard(queue, item);
-    } else {
-      deliveries.push_back(LeaseOut(queue, std::move(item)));
+      expired.push_back(std::move(item));
+      continue;
     }
+    --queue.waiting;
+    deliveries.push_back(LeaseOut(queue, std::move(item)));
   }
+  if (!expired.empty()) Discard(queue, std::move(expired));
 }
 
 Delivery DurableQueues::DeliveryOf(const QueueItem& item) {
@@ -114,19 +131,34 @@ Delivery DurableQueues::LeaseOut(QueueState& queue, QueueItem item) {
   delivery.receipt.token = std::to_string(lease);
   ++queue.leased;
   leased_bytes_ += item.bytes;
+  leased_ids_.insert(item.place.id);
   leases_.emplace(lease, Lease{&queue, std::move(item)});
   return delivery;
 }
 
-// Gone for good, as soon as the disk gets round to it.
-void DurableQueues::Discard(QueueState& queue, const QueueItem& item) {
-  Shrink(queue, item.bytes + kOverhead);
+// Gone for good, as soon as the disk gets round to it. Whoever erases an expired message counts it off, this
+// or DropExpired; where the disk fails it is the latter's.
+void DurableQueues::Discard(QueueState& queue, std::vector<QueueItem> items) {
+  struct Discarded {
+    std::vector<QueueItem> items;
+    uint64_t messages = 0, bytes = 0;
+  };
+  const auto discarded = std::make_shared<Discarded>();
+  discarded->items = std::move(items);
   commits_.Submit(
-      [file = file_.get(), id = item.place.id] {
-        file->Erase(id);
+      [file = file_.get(), discarded] {
+        discarded->messages = discarded->bytes = 0;
+        for (const QueueItem& item : discarded->items) {
+          if (!file->Erase(item.place.id)) continue;
+          ++discarded->messages;
+          discarded->bytes += item.bytes;
+        }
         return absl::OkStatus();
       },
-      0, [](const absl::Status&) {});
+      0,
+      [this, name = queue.name, discarded](const absl::Status& status) {
+        if (status.ok()) Gone(StateOf(name), discarded->messages, discarded->bytes);
+      });
 }
 
 }  // namespace llm_router

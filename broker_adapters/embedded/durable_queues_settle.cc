@@ -27,10 +27,10 @@ struct DurableQueues::Moving {
 
 absl::StatusOr<std::vector<uint64_t>> DurableQueues::LeasesOf(const std::vector<Receipt>& receipts) const {
   std::vector<uint64_t> leases;
+  absl::flat_hash_set<uint64_t> seen;
   for (const Receipt& receipt : receipts) {
     const auto lease = ParseNumber<uint64_t>(receipt.token);
-    if (!lease || !leases_.contains(*lease) ||
-        std::find(leases.begin(), leases.end(), *lease) != leases.end()) {
+    if (!lease || !leases_.contains(*lease) || !seen.insert(*lease).second) {
       return MakeFault(Fault::kInvalidRequest,
                        "a receipt names no message that is leased: it was settled already");
     }
@@ -41,6 +41,9 @@ absl::StatusOr<std::vector<uint64_t>> DurableQueues::LeasesOf(const std::vector<
 
 Awaitable<absl::Status> DurableQueues::Settle(std::vector<Receipt> receipts, Settlement settlement) {
   if (stopping_) co_return QueuesStopping();
+  if (settlement.delay.count() < 0) {
+    co_return MakeFault(Fault::kInvalidRequest, "a nack's delay can't be negative");
+  }
   CO_ASSIGN_OR_RETURN(const auto leases, LeasesOf(receipts));
   switch (settlement.verdict) {
     case Settlement::Verdict::kRelease:
@@ -57,8 +60,18 @@ Awaitable<absl::Status> DurableQueues::Settle(std::vector<Receipt> receipts, Set
 DurableQueues::Lease DurableQueues::EndLease(uint64_t lease) {
   Lease ended = std::move(leases_.extract(lease).mapped());
   --ended.queue->leased;
+  leased_ids_.erase(ended.item.place.id);
+  const bool was_full = leased_bytes_ >= options_.max_leased_bytes;
   leased_bytes_ -= ended.item.bytes;
+  if (was_full && leased_bytes_ < options_.max_leased_bytes) WakeBlocked();
   return ended;
+}
+
+// Those whom only the bytes of leases kept from what waits.
+void DurableQueues::WakeBlocked() {
+  for (const auto& [name, queue] : queues_) {
+    if (queue->waiting > 0) WakeReceiver(*queue);
+  }
 }
 
 void DurableQueues::Release(const std::vector<uint64_t>& leases) {

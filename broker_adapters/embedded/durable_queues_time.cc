@@ -49,9 +49,10 @@ Awaitable<absl::Status> DurableQueues::ReleaseDue() {
     next_due_ = outcome->next_due;
     for (QueueFile::Released& released : outcome->released) {
       QueueState& queue = StateOf(released.queue);
-      --queue.delayed;
-      auto kept = Decode(released.stored.record, queue.name);
-      if (!kept.ok()) continue;  // of a later version: on disk it stays
+      queue.delayed -= std::min<uint64_t>(queue.delayed, 1);
+      auto kept = Decode(released.stored.record);
+      if (!kept.ok() || kept->message.channel != queue.name)
+        continue;  // of a later version: on disk it stays
       Append(queue, QueueItem(released.stored.place, std::make_shared<KeptMessage>(*std::move(kept)),
                               released.stored.record.size()));
     }
@@ -61,8 +62,10 @@ Awaitable<absl::Status> DurableQueues::ReleaseDue() {
 Awaitable<void> DurableQueues::DropExpired() {
   while (co_await Sleep(Now() + kSweep)) {
     const auto expired = std::make_shared<std::vector<QueueFile::Expired>>();
-    const auto work = [file = file_.get(), expired] {
-      *expired = file->EraseExpired(UnixNanos(), kMovedAtOnce);
+    // What is leased stays until it is settled. As of now: what is leased later has not expired yet.
+    const auto kept = std::make_shared<const absl::flat_hash_set<int64_t>>(leased_ids_);
+    const auto work = [file = file_.get(), expired, kept, now = UnixNanos()] {
+      *expired = file->EraseExpired(now, kMovedAtOnce, *kept);
       return absl::OkStatus();
     };
     (void)co_await commits_.Commit(work, 0, [this, expired](const absl::Status& status) {
@@ -72,13 +75,11 @@ Awaitable<void> DurableQueues::DropExpired() {
 }
 
 void DurableQueues::Expired(const std::vector<QueueFile::Expired>& expired) {
-  const auto leased = LeasedIds();
   for (const QueueFile::Expired& one : expired) {
-    if (leased.contains(one.id)) continue;  // counted until it is settled
-    QueueState& queue = StateOf(one.queue);
-    --queue.waiting;
-    Shrink(queue, one.bytes + kOverhead);
-    queue.Remove(one.id);
+    const auto found = queues_.find(one.queue);
+    if (found == queues_.end() || leased_ids_.contains(one.id)) continue;
+    Gone(*found->second, 1, one.bytes);
+    (void)found->second->Remove(one.id);
   }
 }
 

@@ -1,43 +1,51 @@
 #include "broker_adapters/embedded/queue_file.h"
 
 #include <fmt/format.h>
+#include <sqlite3.h>
+#include <sys/statvfs.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
-#include "broker_adapters/base/log.h"
 #include "broker_adapters/base/sqlite.h"
 #include "broker_adapters/base/sqlite_statement.h"
 #include "broker_adapters/base/status.h"
+#include "broker_adapters/embedded/queue_file_row.h"
+#include "broker_adapters/embedded/queue_schema.h"
+#include "proto/fault.h"
 
 namespace llm_router {
 namespace {
 
-constexpr int kVersion = 1;
-
-constexpr const char* kSchema = R"(
-CREATE TABLE IF NOT EXISTS queues(
-  id INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE, last_sequence INTEGER NOT NULL, dead INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS messages(
-  id INTEGER PRIMARY KEY, queue INTEGER NOT NULL, sequence INTEGER NOT NULL, expires INTEGER NOT NULL,
-  deliveries INTEGER NOT NULL, bytes INTEGER NOT NULL, checksum INTEGER NOT NULL, record BLOB NOT NULL);
-CREATE INDEX IF NOT EXISTS messages_of_queue ON messages(queue, id, bytes);
-CREATE INDEX IF NOT EXISTS messages_expiring ON messages(expires) WHERE expires>0;
-CREATE TABLE IF NOT EXISTS delayed(
-  id INTEGER PRIMARY KEY, queue INTEGER NOT NULL, due INTEGER NOT NULL, expires INTEGER NOT NULL,
-  deliveries INTEGER NOT NULL, bytes INTEGER NOT NULL, checksum INTEGER NOT NULL, record BLOB NOT NULL);
-CREATE INDEX IF NOT EXISTS delayed_by_due ON delayed(due, id);
-CREATE TABLE IF NOT EXISTS damaged(origin TEXT, id INTEGER, queue INTEGER, record BLOB);
-)";
+// Kept free for acknowledgements, which need room in the WAL, and for the file to take the WAL in.
+constexpr uint64_t kReserve = uint64_t{16} * 1024 * 1024;
+constexpr int64_t kMostFreePages = 4'096;  // 16 MiB within the file, for what comes next
 
 }  // namespace
 
+uint32_t QueueChecksum(int64_t id, const std::string& name, uint64_t last_sequence, uint64_t dead) {
+  return Checksum({id, static_cast<int64_t>(last_sequence), static_cast<int64_t>(dead)}, name);
+}
+
+void ThrowDamage(const std::string& what) { throw SQLite::Exception(what, SQLITE_CORRUPT); }
+
 absl::StatusOr<std::unique_ptr<QueueFile>> QueueFile::Open(SQLite::Database& database) {
-  RETURN_IF_ERROR(MakeTables(database, kVersion, kSchema));
+  RETURN_IF_ERROR(MakeQueueTables(database));
   std::unique_ptr<QueueFile> file;
   RETURN_IF_ERROR(TrySqlite([&] {
     file.reset(new QueueFile(database));
-    file->Count();
+    file->CountQueues();
+    file->CountMessages(
+        "SELECT queue, COUNT(*), TOTAL(bytes) FROM messages INDEXED BY messages_of_queue GROUP BY queue",
+        &QueueCount::messages);
+    file->CountMessages("SELECT queue, COUNT(*), TOTAL(bytes) FROM delayed GROUP BY queue",
+                        &QueueCount::delayed);
+    // Ids are never used twice, for a window in memory knows a message by its id: also those of `delayed`
+    // count.
+    file->FindLast("messages", file->fetch_, false);
+    file->FindLast("delayed", file->fetch_delayed_, true);
+    file->first_due_ = file->NextDue();
   }));
   return file;
 }
@@ -49,47 +57,58 @@ QueueFile::QueueFile(SQLite::Database& database)
       erase_(database, "DELETE FROM messages WHERE id=?"),
       erase_delayed_(database, "DELETE FROM delayed WHERE id=?"),
       read_(database,
-            "SELECT id, sequence, expires, deliveries, checksum, record FROM messages INDEXED BY "
-            "messages_of_queue "
-            "WHERE queue=? AND id>? ORDER BY id LIMIT ?"),
-      read_due_(database,
-                "SELECT id, queue, due, expires, deliveries, checksum, record FROM delayed WHERE due<=? "
-                "ORDER BY due, id LIMIT ?"),
+            "SELECT id, queue, sequence, expires, deliveries, checksum, record FROM messages INDEXED BY "
+            "messages_of_queue WHERE queue=? AND id>? ORDER BY id LIMIT ?"),
+      due_(database, "SELECT id FROM delayed WHERE due<=? ORDER BY due, id LIMIT ?"),
       next_due_(database, "SELECT MIN(due) FROM delayed"),
-      set_sequence_(database, "UPDATE queues SET last_sequence=? WHERE id=?"),
-      count_dead_(database, "UPDATE queues SET dead=dead+1 WHERE id=?") {}
+      fetch_(
+          database,
+          "SELECT id, queue, sequence, expires, deliveries, checksum, record FROM messages NOT INDEXED WHERE "
+          "id=?"),
+      fetch_delayed_(database,
+                     "SELECT id, queue, due, expires, deliveries, checksum, record FROM delayed NOT INDEXED "
+                     "WHERE id=?"),
+      put_queue_(database,
+                 "INSERT INTO queues VALUES(?,?,?,?,?) ON CONFLICT(id) DO UPDATE SET "
+                 "last_sequence=excluded.last_sequence, dead=excluded.dead, checksum=excluded.checksum"),
+      free_pages_(database, "PRAGMA freelist_count") {}
 
-void QueueFile::Count() {
-  SQLite::Statement queues(database_, "SELECT id, name, last_sequence, dead FROM queues");
-  SQLite::Statement messages(
-      database_, "SELECT COUNT(*), TOTAL(bytes) FROM messages INDEXED BY messages_of_queue WHERE queue=?");
-  SQLite::Statement delayed(database_, "SELECT COUNT(*), TOTAL(bytes) FROM delayed WHERE queue=?");
+void QueueFile::CountQueues() {
+  SQLite::Statement queues(database_,
+                           "SELECT id, name, last_sequence, dead, checksum FROM queues ORDER BY id");
   while (queues.executeStep()) {
     QueueCount& count = counts_.emplace_back();
     count.id = queues.getColumn(0).getInt64();
     count.name = BlobOf(queues.getColumn(1));
-    count.dead = static_cast<uint64_t>(queues.getColumn(3).getInt64());
-    ids_[count.name] = count.id;
     count.last_sequence = static_cast<uint64_t>(queues.getColumn(2).getInt64());
-    queues_[count.id] = {count.name, count.last_sequence};
-    const Use of_messages(messages);
-    messages.bind(1, count.id);
-    messages.executeStep();
-    count.messages = static_cast<uint64_t>(messages.getColumn(0).getInt64());
-    count.bytes = static_cast<uint64_t>(messages.getColumn(1).getDouble());
-    const Use of_delayed(delayed);
-    delayed.bind(1, count.id);
-    delayed.executeStep();
-    count.delayed = static_cast<uint64_t>(delayed.getColumn(0).getInt64());
-    count.bytes += static_cast<uint64_t>(delayed.getColumn(1).getDouble());
+    count.dead = static_cast<uint64_t>(queues.getColumn(3).getInt64());
+    const int64_t checksum = queues.getColumn(4).getInt64();
+    if (checksum != QueueChecksum(count.id, count.name, count.last_sequence, count.dead)) {
+      ThrowDamage("the name or the counts of a queue are damaged");
+    }
+    ids_[count.name] = count.id;
+    queues_[count.id] = {count.name, count.last_sequence, count.dead};
   }
-  // Ids are never used twice, for a window in memory knows a message by its id: also those of `delayed`
-  // count.
-  for (const char* table : {"messages", "delayed"}) {
-    const int64_t last = database_.execAndGet(fmt::format("SELECT MAX(id) FROM {}", table)).getInt64();
-    last_id_ = std::max(last_id_, last);
+}
+
+void QueueFile::CountMessages(const char* select, uint64_t QueueCount::* count) {
+  SQLite::Statement messages(database_, select);
+  while (messages.executeStep()) {
+    const int64_t id = messages.getColumn(0).getInt64();
+    const auto queue = std::lower_bound(counts_.begin(), counts_.end(), id,
+                                        [](const QueueCount& of, int64_t wanted) { return of.id < wanted; });
+    if (queue == counts_.end() || queue->id != id) ThrowDamage("a message belongs to no queue");
+    (*queue).*count = static_cast<uint64_t>(messages.getColumn(1).getInt64());
+    queue->bytes += static_cast<uint64_t>(std::max(messages.getColumn(2).getDouble(), 0.0));
   }
-  first_due_ = NextDue();
+}
+
+void QueueFile::FindLast(const char* table, SQLite::Statement& fetch, bool is_delayed) {
+  SQLite::Statement last(database_, fmt::format("SELECT id FROM {} ORDER BY id DESC LIMIT 1", table));
+  if (!last.executeStep()) return;
+  const auto row = Fetch(fetch, last.getColumn(0).getInt64());
+  if (!row || !row->IsWhole(is_delayed)) ThrowDamage("the last message is damaged");
+  last_id_ = std::max(last_id_, row->id);
 }
 
 int64_t QueueFile::NextDue() {
@@ -97,43 +116,82 @@ int64_t QueueFile::NextDue() {
   return next_due_.executeStep() ? next_due_.getColumn(0).getInt64() : 0;
 }
 
+QueueFile::Known& QueueFile::Change(int64_t queue) {
+  Known& known = queues_.at(queue);
+  before_.try_emplace(queue, known);
+  return known;
+}
+
 int64_t QueueFile::QueueId(const std::string& name) {
   if (const auto known = ids_.find(name); known != ids_.end()) return known->second;
   const int64_t id = queues_.empty() ? 1 : queues_.rbegin()->first + 1;
-  SQLite::Statement make(database_, "INSERT INTO queues VALUES(?, ?, 0, 0)");
-  make.bind(1, id);
-  BindBlob(make, 2, name);
-  make.exec();
   ids_[name] = id;
-  queues_[id] = {name, 0};
-  made_.push_back(id);
+  queues_[id].name = name;
+  before_.emplace(id, std::nullopt);
   return id;
 }
 
-void QueueFile::RolledBack() {
-  SQLite::Statement find(database_, "SELECT 1 FROM queues WHERE id=?");
-  for (const int64_t id : std::exchange(made_, {})) {
-    const Use use(find);
-    find.bind(1, id);
-    if (find.executeStep()) continue;
-    ids_.erase(queues_[id].name);
-    queues_.erase(id);
+void QueueFile::BeforeCommit() {
+  for (const auto& [id, before] : before_) {
+    const Known& known = queues_.at(id);
+    const Use use(put_queue_);
+    put_queue_.bind(1, id);
+    BindBlob(put_queue_, 2, known.name);
+    put_queue_.bind(3, static_cast<int64_t>(known.last_sequence));
+    put_queue_.bind(4, static_cast<int64_t>(known.dead));
+    put_queue_.bind(5, static_cast<int64_t>(QueueChecksum(id, known.name, known.last_sequence, known.dead)));
+    put_queue_.exec();
   }
+  const Use use(free_pages_);
+  free_pages_.executeStep();
+  // A little at a time: each page given back is one moved and written.
+  if (free_pages_.getColumn(0).getInt64() > kMostFreePages) database_.exec("PRAGMA incremental_vacuum(64)");
 }
 
-uint64_t QueueFile::NextSequence(int64_t queue) {
-  const uint64_t sequence = ++queues_[queue].last_sequence;
-  const Use use(set_sequence_);
-  set_sequence_.bind(1, static_cast<int64_t>(sequence));
-  set_sequence_.bind(2, queue);
-  set_sequence_.exec();
-  return sequence;
+void QueueFile::Committed() {
+  before_.clear();
+  room_.reset();
+}
+
+void QueueFile::RolledBack() {
+  for (const auto& [id, before] : before_) {
+    if (before) {
+      queues_[id] = *before;
+    } else {
+      ids_.erase(queues_[id].name);
+      queues_.erase(id);
+    }
+  }
+  Committed();
+}
+
+void QueueFile::FindRoom() {
+  struct statvfs disk{};
+  room_ = std::numeric_limits<uint64_t>::max();
+  if (statvfs(database_.getFilename().c_str(), &disk) != 0) return;
+  const uint64_t left = uint64_t{disk.f_bavail} * disk.f_frsize;
+  room_ = left - std::min({kReserve, uint64_t{disk.f_blocks} * disk.f_frsize / 8, left});
+}
+
+absl::Status QueueFile::CheckRoom(size_t bytes) {
+  if (!room_) FindRoom();
+  // Once in the WAL, and once when the file takes it in.
+  const uint64_t needed = uint64_t{bytes} * 2;
+  if (needed > *room_) {
+    return MakeFault(
+        Fault::kStorageFailed,
+        fmt::format("the disk is full: {} has {} bytes left beside what acknowledgements need, and "
+                    "this would take {}: make room, and try again",
+                    database_.getFilename(), *room_, needed));
+  }
+  *room_ -= needed;
+  return absl::OkStatus();
 }
 
 Place QueueFile::Add(int64_t queue, const std::string& record, int64_t expires, int deliveries) {
   Place place;
   place.id = ++last_id_;
-  place.sequence = NextSequence(queue);
+  place.sequence = ++Change(queue).last_sequence;
   place.expires = expires;
   place.deliveries = deliveries;
   const Use use(insert_);
@@ -151,6 +209,7 @@ Place QueueFile::Add(int64_t queue, const std::string& record, int64_t expires, 
 
 void QueueFile::AddDelayed(int64_t queue, const std::string& record, int64_t due, int64_t expires,
                            int deliveries) {
+  (void)Change(queue);
   Place place;
   place.id = ++last_id_;
   place.expires = expires;
@@ -167,141 +226,12 @@ void QueueFile::AddDelayed(int64_t queue, const std::string& record, int64_t due
   insert_delayed_.exec();
 }
 
-void QueueFile::Erase(int64_t id) {
+bool QueueFile::Erase(int64_t id) {
   const Use use(erase_);
   erase_.bind(1, id);
-  erase_.exec();
+  return erase_.exec() > 0;
 }
 
-QueueFile::Page QueueFile::Read(int64_t queue, int64_t after, size_t most, size_t most_bytes) {
-  Page page;
-  std::vector<int64_t> damaged;
-  {
-    const Use use(read_);
-    read_.bind(1, queue);
-    read_.bind(2, after);
-    read_.bind(3, static_cast<int64_t>(most));
-    size_t rows = 0;
-    for (size_t bytes = 0; rows < most && bytes < most_bytes; ++rows) {
-      page.more = read_.executeStep();
-      if (!page.more) break;
-      Stored stored;
-      stored.place.id = read_.getColumn(0).getInt64();
-      stored.place.sequence = static_cast<uint64_t>(read_.getColumn(1).getInt64());
-      stored.place.expires = read_.getColumn(2).getInt64();
-      stored.place.deliveries = read_.getColumn(3).getInt();
-      stored.record = BlobOf(read_.getColumn(5));
-      bytes += stored.record.size();
-      if (IsWhole(queue, stored.place, 0, static_cast<uint32_t>(read_.getColumn(4).getInt64()),
-                  stored.record)) {
-        page.messages.push_back(std::move(stored));
-      } else {
-        damaged.push_back(stored.place.id);
-      }
-    }
-  }
-  for (const int64_t id : damaged) SetAside("messages", id);
-  page.damaged = damaged.size();
-  return page;
-}
-
-std::vector<QueueFile::Released> QueueFile::ReleaseDue(int64_t now, size_t most) {
-  struct Due {
-    int64_t id, queue, expires;
-    int deliveries;
-    bool whole;
-    std::string record;
-  };
-  std::vector<Due> all;
-  {
-    const Use use(read_due_);
-    read_due_.bind(1, now);
-    read_due_.bind(2, static_cast<int64_t>(most));
-    while (read_due_.executeStep()) {
-      Place place;
-      place.id = read_due_.getColumn(0).getInt64();
-      place.expires = read_due_.getColumn(3).getInt64();
-      place.deliveries = read_due_.getColumn(4).getInt();
-      const int64_t queue = read_due_.getColumn(1).getInt64();
-      std::string record = BlobOf(read_due_.getColumn(6));
-      const auto checksum = static_cast<uint32_t>(read_due_.getColumn(5).getInt64());
-      const bool whole = IsWhole(queue, place, read_due_.getColumn(2).getInt64(), checksum, record);
-      all.push_back({place.id, queue, place.expires, place.deliveries, whole, std::move(record)});
-    }
-  }
-  std::vector<Released> released;
-  for (Due& due : all) {
-    if (!due.whole) {
-      SetAside("delayed", due.id);
-      continue;
-    }
-    Released& moved = released.emplace_back();
-    moved.queue = queues_[due.queue].name;
-    moved.stored.place = Add(due.queue, due.record, due.expires, due.deliveries);
-    moved.stored.record = std::move(due.record);
-    const Use use(erase_delayed_);
-    erase_delayed_.bind(1, due.id);
-    erase_delayed_.exec();
-  }
-  return released;
-}
-
-std::vector<QueueFile::Expired> QueueFile::EraseExpired(int64_t now, size_t most) {
-  std::vector<Expired> expired;
-  SQLite::Statement find(
-      database_,
-      "SELECT id, queue, bytes FROM messages WHERE expires>0 AND expires<=? ORDER BY expires LIMIT ?");
-  find.bind(1, now);
-  find.bind(2, static_cast<int64_t>(most));
-  while (find.executeStep()) {
-    Expired& found = expired.emplace_back();
-    found.id = find.getColumn(0).getInt64();
-    found.queue = queues_[find.getColumn(1).getInt64()].name;
-    found.bytes = static_cast<size_t>(find.getColumn(2).getInt64());
-  }
-  find.reset();
-  for (const Expired& found : expired) Erase(found.id);
-  return expired;
-}
-
-void QueueFile::CountDead(int64_t queue) {
-  const Use use(count_dead_);
-  count_dead_.bind(1, queue);
-  count_dead_.exec();
-}
-
-uint64_t QueueFile::Purge(int64_t queue, const absl::flat_hash_set<int64_t>& kept) {
-  std::vector<int64_t> found;
-  SQLite::Statement find(database_, "SELECT id FROM messages INDEXED BY messages_of_queue WHERE queue=?");
-  find.bind(1, queue);
-  while (find.executeStep()) {
-    const int64_t id = find.getColumn(0).getInt64();
-    if (!kept.contains(id)) found.push_back(id);
-  }
-  find.reset();
-  for (const int64_t id : found) Erase(id);
-  SQLite::Statement delayed(database_, "DELETE FROM delayed WHERE queue=?");
-  delayed.bind(1, queue);
-  return found.size() + static_cast<uint64_t>(delayed.exec());
-}
-
-bool QueueFile::IsWhole(int64_t queue, const Place& place, int64_t due, uint32_t checksum,
-                        const std::string& record) {
-  if (Checksum(queue, place, due, record) == checksum) return true;
-  log::Error("a kept message (number {}) in {} is damaged: it is set aside in its table `damaged`", place.id,
-             database_.getFilename());
-  return false;
-}
-
-void QueueFile::SetAside(const char* table, int64_t id) {
-  SQLite::Statement copy(
-      database_,
-      fmt::format("INSERT INTO damaged SELECT '{0}', id, queue, record FROM {0} WHERE id=?", table));
-  copy.bind(1, id);
-  copy.exec();
-  SQLite::Statement erase(database_, fmt::format("DELETE FROM {} WHERE id=?", table));
-  erase.bind(1, id);
-  erase.exec();
-}
+void QueueFile::CountDead(int64_t queue) { ++Change(queue).dead; }
 
 }  // namespace llm_router

@@ -15,7 +15,8 @@ inline constexpr size_t kWindow = 4'096;  // messages of a queue in memory
 inline constexpr size_t kWindowBytes = size_t{8} * 1024 * 1024;
 inline constexpr size_t kMostQueues = 100'000;
 inline constexpr size_t kMovedAtOnce = 1'000;  // messages whose time has come
-inline constexpr size_t kOverhead = 256;       // bytes of a message, in memory and on disk, beside its record
+inline constexpr size_t kPurgedAtOnce = 4'096;
+inline constexpr size_t kOverhead = 256;  // bytes of a message, in memory and on disk, beside its record
 
 inline absl::Status QueuesStopping() {
   return MakeFault(Fault::kShuttingDown, "the message broker is shutting down: send elsewhere or later");

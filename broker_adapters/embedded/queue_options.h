@@ -14,6 +14,7 @@ struct QueueOptions {
   std::filesystem::path folder;
   size_t max_body = 32 * 1024 * 1024;                      // bytes
   uint64_t max_bytes = uint64_t{10} * 1024 * 1024 * 1024;  // of all that is kept
+  size_t max_leased_bytes = 512 * 1024 * 1024;             // beyond it a Receive waits; leases are in memory
   std::string vfs;                                         // SQLite's name of one; empty: the system's
 };
 

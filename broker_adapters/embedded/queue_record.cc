@@ -2,7 +2,6 @@
 
 #include <zlib.h>
 
-#include <array>
 #include <utility>
 
 #include "kept.pb.h"
@@ -27,15 +26,16 @@ std::string Encode(const KeptMessage& kept) {
   record.set_rerouted_from(kept.rerouted_from);
   record.set_max_deliveries(kept.max_deliveries);
   record.set_dead_letter(kept.dead_letter);
+  record.set_queue(message.channel);
   return record.SerializeAsString();
 }
 
-absl::StatusOr<KeptMessage> Decode(const std::string& bytes, std::string channel) {
+absl::StatusOr<KeptMessage> Decode(const std::string& bytes) {
   kept::Message record;
   if (!record.ParseFromString(bytes)) return absl::DataLossError("a kept message can't be read");
   KeptMessage kept;
   Message& message = kept.message;
-  message.channel = std::move(channel);
+  message.channel = std::move(*record.mutable_queue());
   message.id = std::move(*record.mutable_id());
   message.body = std::move(*record.mutable_body());
   message.metadata = std::move(*record.mutable_metadata());
@@ -51,10 +51,13 @@ absl::StatusOr<KeptMessage> Decode(const std::string& bytes, std::string channel
 }
 
 uint32_t Checksum(int64_t queue, const Place& place, int64_t due, std::string_view record) {
-  const std::array<int64_t, 6> fields = {
-      queue, place.id, static_cast<int64_t>(place.sequence), place.expires, place.deliveries, due};
-  uLong sum = crc32_z(0, reinterpret_cast<const Bytef*>(fields.data()), sizeof(fields));
-  sum = crc32_z(sum, reinterpret_cast<const Bytef*>(record.data()), record.size());
+  return Checksum(
+      {queue, place.id, static_cast<int64_t>(place.sequence), place.expires, place.deliveries, due}, record);
+}
+
+uint32_t Checksum(std::initializer_list<int64_t> numbers, std::string_view text) {
+  uLong sum = crc32_z(0, reinterpret_cast<const Bytef*>(numbers.begin()), numbers.size() * sizeof(int64_t));
+  sum = crc32_z(sum, reinterpret_cast<const Bytef*>(text.data()), text.size());
   return static_cast<uint32_t>(sum);
 }
 

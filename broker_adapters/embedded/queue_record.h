@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -24,9 +25,10 @@ struct KeptMessage {
   std::string dead_letter;  // queue for what used them up; empty = dropped
 };
 
+// The message's channel, which is the queue it is in, is part of it: it can't turn up in another.
 std::string Encode(const KeptMessage& kept);
 // data_loss when the bytes are no message.
-absl::StatusOr<KeptMessage> Decode(const std::string& bytes, std::string channel);
+absl::StatusOr<KeptMessage> Decode(const std::string& bytes);
 
 // A message's place in a queue.
 struct Place {
@@ -40,5 +42,6 @@ struct Place {
 
 // A checksum over the record and all that says whose it is and how it is treated.
 uint32_t Checksum(int64_t queue, const Place& place, int64_t due, std::string_view record);
+uint32_t Checksum(std::initializer_list<int64_t> numbers, std::string_view text);
 
 }  // namespace llm_router

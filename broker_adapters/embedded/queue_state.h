@@ -35,17 +35,16 @@ struct QueueState {
 
   // Puts `item` where its id belongs.
   void Insert(QueueItem item) {
-    auto at = window.begin();
-    while (at != window.end() && at->place.id < item.place.id) ++at;
     window_bytes += item.bytes;
-    window.insert(at, std::move(item));
+    window.insert(Find(item.place.id), std::move(item));
   }
-  void Remove(int64_t id) {
-    const auto at = std::find_if(window.begin(), window.end(),
-                                 [id](const QueueItem& item) { return item.place.id == id; });
-    if (at == window.end()) return;
+  // Whether it was there.
+  bool Remove(int64_t id) {
+    const auto at = Find(id);
+    if (at == window.end() || at->place.id != id) return false;
     window_bytes -= at->bytes;
     window.erase(at);
+    return true;
   }
   QueueItem PopFront() {
     QueueItem item = std::move(window.front());
@@ -54,13 +53,34 @@ struct QueueState {
     return item;
   }
 
+  // Of a coroutine that refers to it: it is not forgotten meanwhile.
+  class InUse {
+   public:
+    explicit InUse(QueueState& queue) : queue_(queue) { ++queue_.users; }
+    ~InUse() { --queue_.users; }
+    InUse(const InUse&) = delete;
+    InUse& operator=(const InUse&) = delete;
+
+   private:
+    QueueState& queue_;
+  };
+  bool IsUnused() const { return users == 0 && waiting + leased + delayed + dead + last_sequence == 0; }
+
+  // The first that is not before `id`.
+  std::deque<QueueItem>::iterator Find(int64_t id) {
+    if (window.empty() || window.back().place.id < id) return window.end();
+    return std::lower_bound(window.begin(), window.end(), id,
+                            [](const QueueItem& item, int64_t wanted) { return item.place.id < wanted; });
+  }
+
   const std::string name;
   std::deque<QueueItem> window;
   size_t window_bytes = 0;
   int64_t loaded_to = 0;  // the highest id that ever was in the window
   bool more_on_disk = false;
-  bool loading = false;
-  Timer loaded;                  // cancelled when a load ended
+  bool loading = false;          // or being purged: the window is not to be filled
+  Timer loaded;                  // cancelled when that ended
+  size_t users = 0;              // who refers to it
   std::deque<Timer*> receivers;  // who waits for a message, first come first served
   uint64_t waiting = 0;
   uint64_t leased = 0;

@@ -134,7 +134,7 @@ void StoredTopics::Read(const ReaderPtr& reader) {
 
 void StoredTopics::Loaded(const ReaderPtr& reader, StoredFile::Page& page) {
   for (StoredFile::Row& row : page.events) {
-    auto kept = Decode(row.record, reader->channel);
+    auto kept = Decode(row.record);
     // Its checksum holds, so a later version wrote it: it stays on disk for that one.
     if (!kept.ok()) {
       log::Error("a stored event of {} can't be read by this version: it stays where it is", reader->channel);
@@ -142,6 +142,7 @@ void StoredTopics::Loaded(const ReaderPtr& reader, StoredFile::Page& page) {
     }
     auto event = std::make_shared<StoredEvent>();
     event->message = std::move(kept->message);
+    event->message.channel = reader->channel;
     event->sequence = row.sequence;
     event->stored_at = row.stored_at;
     reader->Load(std::move(event));

@@ -155,6 +155,30 @@ class Bench:
         print(f"{'cold start':>12} {'idle memory':>12}")
         print(f"{statistics.median(seconds) * 1000:9.0f} ms {statistics.median(memory):8.1f} MiB")
 
+    def queue_table(self):
+        """Ratios are to raw SQLite and to a bare append + fdatasync, grouped alike, on the same disk in the same run."""
+        folder = pathlib.Path(self.folder, "queues")
+        folder.mkdir()
+        runs = []
+        for _ in range(self.rounds):
+            done = subprocess.run([str(self.tools / "bench_queues"), str(folder), str(self.seconds)], capture_output=True,
+                                  text=True)
+            if done.returncode != 0:
+                sys.exit(f"bench: {done.stderr}")
+            runs.append([json.loads(line) for line in done.stdout.splitlines()])
+        print(f"\nQueues on disk, 1 KB, fsync before each answer (medians of {self.rounds} rounds)\n")
+        print(f"{'work':20} {'disk':14} {'in flight':>9} {'p50 us':>8} {'p99 us':>8} {'per s':>8} {'x SQLite':>9} "
+              f"{'x append':>9}")
+        floors = {}
+        for rows in zip(*runs):
+            row = rows[0] | {key: statistics.median(r[key] for r in rows) for key in ("per_second", "p50_us", "p99_us")}
+            floors[row["work"], row["disk"], row["in_flight"]] = row["per_second"]
+            ratios = [row["per_second"] / floor if floor else None for floor in
+                      (floors.get((work, row["disk"], row["in_flight"])) for work in ("raw SQLite inserts",
+                                                                                      "append + fdatasync"))]
+            print(f"{row['work']:20} {row['disk']:14} {row['in_flight']:9} {row['p50_us']:8.0f} {row['p99_us']:8.0f} "
+                  f"{row['per_second']:8.0f} " + " ".join(f"{r:9.2f}" if r else f"{'-':>9}" for r in ratios))
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -167,6 +191,7 @@ def main():
         bench.start_and_rest()
         bench.query_table()
         bench.many_in_flight()
+        bench.queue_table()
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ struct State {
   int syncs = 0;
   bool cut = false;
   std::atomic<bool> full = false;
+  std::atomic<bool> read_only = false;
   std::mt19937 random;
   std::map<sqlite3_file*, Pending> files;
 };
@@ -99,6 +100,7 @@ int WriteTo(sqlite3_file* file, const void* bytes, int count, sqlite3_int64 offs
   const std::lock_guard lock(state->mutex);
   if (state->cut) return SQLITE_IOERR_WRITE;
   if (state->full) return SQLITE_FULL;
+  if (state->read_only) return SQLITE_READONLY;
   const char* const begin = static_cast<const char*>(bytes);
   state->files.at(file).writes.push_back({offset, std::vector<char>(begin, begin + count)});
   return SQLITE_OK;
@@ -246,6 +248,7 @@ bool CutVfs::is_cut() const {
   return state->cut;
 }
 void CutVfs::Fill() { state->full = true; }
-void CutVfs::Free() { state->full = false; }
+void CutVfs::Free() { state->full = state->read_only = false; }
+void CutVfs::Protect() { state->read_only = true; }
 
 }  // namespace llm_router::test

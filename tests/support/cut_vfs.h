@@ -28,6 +28,8 @@ class CutVfs {
   // From now on every write fails as on a full disk, until Free().
   void Fill();
   void Free();
+  // From now on every write fails as on a disk that turned read-only, until Free().
+  void Protect();
 };
 
 }  // namespace llm_router::test

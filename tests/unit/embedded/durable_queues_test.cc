@@ -15,55 +15,23 @@
 #include "tests/support/cut_vfs.h"
 #include "tests/support/run.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/unit/embedded/queues_kit.h"
 
 namespace llm_router {
 namespace {
 
+using test::Bodies;
 using test::CutVfs;
+using test::Messages;
+using test::Receive;
 using test::Run;
+using test::Send;
+using test::Settle;
 using test::TemporaryFolder;
-using Texts = std::vector<std::string>;
+using test::Texts;
 
 std::unique_ptr<DurableQueues> Open(Loop& loop, const TemporaryFolder& folder, const std::string& vfs = "") {
-  QueueOptions options;
-  options.folder = folder.path();
-  options.vfs = vfs;
-  auto queues = DurableQueues::Open(loop.executor(), options);
-  if (!queues.ok()) FAIL(queues.status().ToString());
-  return *std::move(queues);
-}
-
-std::vector<Outgoing> Messages(const Texts& bodies) {
-  std::vector<Outgoing> messages;
-  for (const std::string& body : bodies) messages.emplace_back().message.body = body;
-  return messages;
-}
-
-Awaitable<absl::Status> Send(DurableQueues& queues, std::string queue, Texts bodies) {
-  co_return (co_await queues.Send(std::move(queue), Messages(bodies))).status();
-}
-
-Awaitable<std::vector<Delivery>> Receive(DurableQueues& queues, std::string queue, size_t max = 1'000) {
-  ReceiveOptions options;
-  options.max = max;
-  auto got = co_await queues.Receive(std::move(queue), options);
-  if (!got.ok()) FAIL(got.status().ToString());
-  co_return *std::move(got);
-}
-
-Awaitable<absl::Status> Settle(DurableQueues& queues, const std::vector<Delivery>& deliveries,
-                               Settlement::Verdict verdict = Settlement::Verdict::kAck) {
-  std::vector<Receipt> receipts;
-  for (const Delivery& delivery : deliveries) receipts.push_back(delivery.receipt);
-  Settlement settlement;
-  settlement.verdict = verdict;
-  co_return co_await queues.Settle(std::move(receipts), settlement);
-}
-
-Texts Bodies(const std::vector<Delivery>& deliveries) {
-  Texts bodies;
-  for (const Delivery& delivery : deliveries) bodies.push_back(delivery.message.body);
-  return bodies;
+  return test::Open(loop, folder.path(), vfs);
 }
 
 TEST_CASE("a restart keeps what was not acknowledged, leased or not, and its order, counts and numbers") {
