@@ -199,9 +199,9 @@ def run_under_kills(fleet, lines, straight, kills, seed):
     fleet.simulator.script([{"fault": "500", "every": 5, "times": 10**9}])
     client = wire.Wire(fleet.address, client_id="straight")
     send_straight(client, straight)
-    submitted = fleet.run("batch", "submit", batch_file(fleet.folder, lines), "--json")
+    submitted = fleet.run("batch", "submit", batch_file(fleet.folder, lines))
     assert submitted.returncode == 0, submitted.stderr
-    batch = json.loads(submitted.stdout)["id"]
+    batch = submitted.stdout.strip()
     killer = Killer(fleet, kills, seed)
     killer.start()
 
