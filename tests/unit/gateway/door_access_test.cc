@@ -181,7 +181,7 @@ class GrpcDoor {
   }
 
   const KubemqServerOptions options_ = WithKeys();
-  DoorRig rig_{options_, true};
+  DoorRig rig_{options_};
   std::string channel_;
 };
 

@@ -125,7 +125,7 @@ class RestDoor {
                  key_));
   }
 
-  RestRig rig_{WithKeys(), {}, true};
+  RestRig rig_{WithKeys()};
   std::string key_;
 };
 

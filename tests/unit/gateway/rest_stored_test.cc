@@ -50,7 +50,7 @@ TEST_CASE("on the WebSocket of a sender every event, stored or not, has one resu
   WebSocketClient reader(rig.port(), From(2));
   WebSocketClient sender(rig.port(), "/send/stream");
   for (const char* body : {"1", "2"}) {
-    sender.SendText(Stored(body));
+    sender.Send(Frame(1, Stored(body)));
     const Json result = Json::parse(sender.ReadText());
     CHECK(result["EventID"] == "id-" + std::string(body));
     CHECK(result["Sent"] == true);
