@@ -54,7 +54,7 @@ Json ObjectIn(const Json& object, std::string_view key) {
 
 // What a provider said of a line it failed, in words that need not be ours: then its status says which fault.
 absl::Status WhyRefused(int64_t status, const std::string& body) {
-  const absl::Status said = contract::ParseError("the provider failed the line", body);
+  absl::Status said = contract::ParseError("the provider failed the line", body);
   if (FaultOf(said) != Fault::kInternal) return said;
   Fault fault = status >= 500 ? Fault::kProviderFailed : Fault::kProviderRejected;
   if (status == 429 || status == 503) fault = Fault::kProviderBusy;
@@ -74,7 +74,8 @@ absl::StatusOr<Answer> AnswerIn(const Json& response) {
   }
   reply.message.body = contract::Dump(body);
   reply.message.tags[std::string(tag::kContentType)] = std::string(contract::kJson);
-  ASSIGN_OR_RETURN(Answer answer, ToAnswer(DialectOfReply(reply.message.body), std::move(reply)));
+  const std::string_view dialect = DialectOfReply(reply.message.body);
+  ASSIGN_OR_RETURN(Answer answer, ToAnswer(dialect, std::move(reply)));
   if (answer.model.empty()) answer.model = contract::StringOr(body, "model");
   const Json usage = ObjectIn(body, "usage");
   if (!answer.input_tokens) answer.input_tokens = contract::OptionalInt(usage, "prompt_tokens");
