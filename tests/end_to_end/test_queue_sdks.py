@@ -25,7 +25,7 @@ def put(sdk, queue, *bodies, **policy):
         assert sdk.call("enqueue", channel=queue, body=body, **policy)["error"] == ""
 
 
-def take(sdk, queue, then="ack", seconds=PATIENCE, **more):
+def take(sdk, queue, then="ack", seconds=int(PATIENCE), **more):
     return sdk.call("dequeue", channel=queue, then=then, seconds=seconds, **more)
 
 
@@ -91,7 +91,7 @@ def test_what_an_sdk_waits_for_that_is_killed_comes_to_another(cluster, start_sd
     dying, living = start_sdk(name), start_sdk("grpc-js")
     put(living, queue, "precious")
     # Asked for more than there is, so it waits, and has the one.
-    dying.send("pull", channel=queue, max=2, seconds=PATIENCE)
+    dying.send("pull", channel=queue, max=2, seconds=int(PATIENCE))
     eventually(lambda: living.call("peek", channel=queue, max=1)["bodies"] == [], "the message to be taken")
     dying.kill()
     taken = take(living, queue)
