@@ -11,7 +11,7 @@
 
 namespace llm_router::test {
 
-constexpr int64_t kStart = 1'700'000'000'000;  // Unix ms
+inline constexpr int64_t kStart = 1'700'000'000'000;  // Unix ms
 
 class StoreBench {
  public:
