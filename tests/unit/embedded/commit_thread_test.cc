@@ -39,14 +39,16 @@ Awaitable<Outcome> Three(Loop& loop, std::function<absl::Status()> fail) {
   CommitThread::Hooks hooks;
   hooks.damaged = [&outcome] { ++outcome.damaged; };
   CommitThread commits(loop.executor(), *std::move(opened), std::move(hooks));
-  // The thread is held until all are there.
-  std::promise<void> go;
+  // The thread is held, in a transaction of its own, until all are there.
+  std::promise<void> begun, go;
   commits.Submit(
-      [held = go.get_future().share()] {
+      [&begun, held = go.get_future().share()] {
+        begun.set_value();
         held.wait();
         return absl::OkStatus();
       },
       0, [](const absl::Status&) {});
+  begun.get_future().wait();
   for (const int number : {1, 2, 3}) {
     commits.Submit(
         [&database, number, fail] {
