@@ -15,7 +15,8 @@ LAYERS = [
     ["broker_adapters/base/"],
     ["proto/"],
     ["broker_adapters/broker."],
-    ["broker_adapters/stored_events."],
+    ["broker_adapters/stored_events.", "broker_adapters/incoming_stream."],
+    ["broker_adapters/reply_streams."],
     ["broker_adapters/embedded/", "broker_adapters/kubemq/"],
     ["broker_adapters/registry."],
     ["router/config/", "router/dialects/", "router/net/", "router/roster/"],
@@ -30,8 +31,8 @@ LAYERS = [
 
 # Narrower than its row: all that the unit may include beside itself.
 ONLY = {
-    "client/": ["broker_adapters/base/", "proto/", "broker_adapters/broker.", "broker_adapters/kubemq/"],
-    "client/cli/": ["broker_adapters/base/", "proto/", "broker_adapters/broker.", "broker_adapters/kubemq/", "client/"],
+    "client/": ["broker_adapters/base/", "proto/", "broker_adapters/broker.", "broker_adapters/reply_streams.", "broker_adapters/kubemq/"],
+    "client/cli/": ["broker_adapters/base/", "proto/", "broker_adapters/broker.", "broker_adapters/reply_streams.", "broker_adapters/kubemq/", "client/"],
     "client/examples/": ["client/"],
 }
 
