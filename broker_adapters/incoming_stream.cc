@@ -83,9 +83,10 @@ void IncomingStream::End(absl::StatusOr<Reply> reply, bool is_whole) {
   changed_.Wake();
 }
 
-Awaitable<std::optional<std::string>> IncomingStream::Take() {
+Awaitable<std::optional<std::string>> IncomingStream::Take(TimePoint until) {
   while (ready_.empty() && !reply_) {
-    if (!co_await changed_.Wait(TimePoint::max())) co_return std::nullopt;
+    if (!co_await changed_.Wait(until)) co_return std::nullopt;
+    if (ready_.empty() && !reply_ && Now() >= until) co_return std::string();
   }
   if (ready_.empty()) co_return std::nullopt;
   std::string frames = std::exchange(ready_, {});

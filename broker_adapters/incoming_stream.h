@@ -40,8 +40,9 @@ class IncomingStream {
   void End(absl::StatusOr<Reply> reply, bool is_whole);
 
   // ---- reader ----
-  // What is there, at once if anything; nothing at the end, or when cancelled.
-  Awaitable<std::optional<std::string>> Take();
+  // What is there, at once if anything; empty when nothing came until then; nothing at the end, or when
+  // cancelled.
+  Awaitable<std::optional<std::string>> Take(TimePoint until = TimePoint::max());
   Awaitable<absl::StatusOr<Reply>> AwaitReply();
   bool has_ended() const { return reply_.has_value(); }
   bool is_whole() const { return is_whole_; }

@@ -52,7 +52,7 @@ class ReplyStreams::Handle final : public ReplyStream {
     if (!stream_->has_ended()) owner_.tasks_.Cancel(task_);
   }
 
-  Awaitable<std::optional<std::string>> Next() override { return stream_->Take(); }
+  Awaitable<std::optional<std::string>> Next(TimePoint until) override { return stream_->Take(until); }
   Awaitable<absl::StatusOr<Reply>> AwaitReply() override { return stream_->AwaitReply(); }
   bool is_whole() const override { return stream_->is_whole(); }
   StreamPosition position() const override { return stream_->position(); }

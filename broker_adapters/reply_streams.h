@@ -28,8 +28,9 @@ namespace llm_router {
 class ReplyStream {
  public:
   virtual ~ReplyStream() = default;
-  // The next piece: one chunk or more. Nothing: there are no more, also when the coroutine was cancelled.
-  virtual Awaitable<std::optional<std::string>> Next() = 0;
+  // The next piece: one chunk or more. Empty: none came until then. Nothing: there are no more, also when the
+  // coroutine was cancelled.
+  virtual Awaitable<std::optional<std::string>> Next(TimePoint until = TimePoint::max()) = 0;
   // The ordinary reply, after the last piece.
   virtual Awaitable<absl::StatusOr<Reply>> AwaitReply() = 0;
   // Whether every chunk of it came; known with the reply.

@@ -16,6 +16,7 @@
 #include "broker_adapters/kubemq/convert.h"
 #include "proto/fault.h"
 #include "proto/kubemq_text.h"
+#include "router/gateway/http_access.h"
 #include "router/gateway/kubemq_json.h"
 #include "router/gateway/queue_visit.h"
 #include "router/gateway/remote_queries.h"
@@ -64,17 +65,9 @@ absl::StatusOr<kubemq::Subscribe> SubscribeOf(const HttpRequest& request) {
   return subscribe;
 }
 
-// A page that another site sent to the user's browser has no business here.
-bool IsForeignPage(const HttpRequest& request) {
-  const auto origin = HeaderOr(request.headers, "origin");
-  const auto scheme = origin.find("://");
-  if (origin.empty()) return false;
-  return scheme == std::string_view::npos || origin.substr(scheme + 3) != HeaderOr(request.headers, "host");
-}
-
 absl::StatusOr<WebSocket*> Upgrade(RestCall call, size_t queued_messages) {
   if (call.state.server->refusing()) return absl::UnavailableError(rest_reply::kStopping.data());
-  if (IsForeignPage(call.request)) {
+  if (IsForeignPage(call.request.headers)) {
     return MakeFault(Fault::kInvalidRequest, "a page of another origin may not open a WebSocket here");
   }
   WebSocketOptions options;
