@@ -11,7 +11,7 @@ namespace {
 
 absl::StatusOr<std::string> RenderRequest(Exchange& exchange, const Dialect& theirs) {
   const std::string& model = exchange.target->model;
-  if (&theirs == exchange.dialect) return theirs.WithModel(exchange.query.message.body, model);
+  if (&theirs == exchange.dialect) return theirs.WithModel(exchange.query.message.body, model, false);
   Chat chat = exchange.chat;
   chat.model = model;
   return theirs.RenderRequest(chat, exchange.warnings);

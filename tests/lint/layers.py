@@ -18,6 +18,7 @@ LAYERS = [
     ["broker_adapters/stored_events."],
     ["broker_adapters/embedded/", "broker_adapters/kubemq/"],
     ["broker_adapters/registry."],
+    ["router/net/sse."],
     ["router/config/", "router/dialects/", "router/net/", "router/roster/"],
     ["router/providers/", "router/store/", "router/telemetry/"],
     ["router/pipeline/"],
