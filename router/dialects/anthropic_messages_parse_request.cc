@@ -69,6 +69,7 @@ absl::StatusOr<Chat> ParseRequest(std::string_view body) {
   Chat chat;
   RETURN_IF_ERROR(request.Read("model", chat.model));
   RETURN_IF_ERROR(request.Read("stream", chat.stream));
+  chat.stream_usage = true;  // Anthropic's always have it
   RETURN_IF_ERROR(ParseMessages(request, chat));
   RETURN_IF_ERROR(ParseTools(request, chat));
   RETURN_IF_ERROR(ParseSampling(request, chat));

@@ -92,13 +92,19 @@ std::string ToolUseId(const std::string& id) {
 }
 
 // Models write arguments that are no JSON now and then; Anthropic takes an object only.
+Json InputOf(const std::string& arguments, Warnings& warnings) {
+  if (arguments.empty()) return Json::object();
+  Json input = ObjectOrNull(arguments);
+  if (!input.is_null()) return input;
+  AddNote(warnings, "arguments of a tool call are no JSON object, sent as the text \"arguments\" in one");
+  return {{"arguments", arguments}};
+}
+
 Json RenderToolUse(const ToolCallPart& call, Warnings& warnings) {
-  Json input = call.arguments.empty() ? Json::object() : ObjectOrNull(call.arguments);
-  if (input.is_null()) {
-    input = {{"arguments", call.arguments}};
-    AddNote(warnings, "arguments of a tool call are no JSON object, sent as the text \"arguments\" in one");
-  }
-  return {{"type", "tool_use"}, {"id", ToolUseId(call.id)}, {"name", call.name}, {"input", std::move(input)}};
+  return {{"type", "tool_use"},
+          {"id", ToolUseId(call.id)},
+          {"name", call.name},
+          {"input", InputOf(call.arguments, warnings)}};
 }
 
 }  // namespace llm_router::anthropic_messages

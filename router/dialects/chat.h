@@ -38,7 +38,14 @@ struct ToolResultPart {
 struct RefusalPart {
   std::string text;
 };
-using Part = std::variant<TextPart, ImagePart, ToolCallPart, ToolResultPart, RefusalPart>;
+// What a model thought before it spoke. Only the provider that made it takes it back, and only with its
+// proof.
+struct ThinkingPart {
+  std::string text;
+  std::string signature;
+  std::string redacted;  // instead of both: the thought encrypted, as the provider wrote it
+};
+using Part = std::variant<TextPart, ImagePart, ToolCallPart, ToolResultPart, RefusalPart, ThinkingPart>;
 
 enum class Role { kSystem, kUser, kAssistant, kTool };
 
@@ -92,6 +99,7 @@ struct Chat {
   std::optional<ResponseFormat> response_format;
   std::string user;
   bool stream = false;
+  bool stream_usage = false;         // whether the caller wants counts of tokens in its stream
   std::vector<std::string> unknown;  // names of fields this dialect's codec read and has no place for
 };
 

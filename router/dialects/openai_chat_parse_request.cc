@@ -10,7 +10,7 @@
 namespace llm_router::openai_chat {
 namespace {
 
-// Fields with a place in Chat; stream_options only shapes frames of a stream.
+// Fields with a place in Chat.
 constexpr auto kKnown = std::to_array<std::string_view>({"frequency_penalty",
                                                          "function_call",
                                                          "functions",
@@ -96,6 +96,14 @@ absl::Status ParseFormat(const Node& request, Chat& chat) {
   return type == "json_schema" ? ParseSchema(*format, chat) : absl::OkStatus();
 }
 
+absl::Status ParseStream(const Node& request, Chat& chat) {
+  RETURN_IF_ERROR(request.Read("stream", chat.stream));
+  const auto options = request.Find("stream_options");
+  if (!options) return absl::OkStatus();
+  if (!options->IsObject()) return options->Wrong("must be an object");
+  return options->Read("include_usage", chat.stream_usage);
+}
+
 }  // namespace
 
 absl::StatusOr<Chat> ParseRequest(std::string_view body) {
@@ -103,7 +111,7 @@ absl::StatusOr<Chat> ParseRequest(std::string_view body) {
   const Node request(json, kRequest);
   Chat chat;
   RETURN_IF_ERROR(request.Read("model", chat.model));
-  RETURN_IF_ERROR(request.Read("stream", chat.stream));
+  RETURN_IF_ERROR(ParseStream(request, chat));
   RETURN_IF_ERROR(request.Read("user", chat.user));
   RETURN_IF_ERROR(ParseMessages(request, chat));
   RETURN_IF_ERROR(ParseTools(request, chat));

@@ -62,7 +62,10 @@ absl::StatusOr<std::string> RenderRequest(const Chat& chat, Warnings& warnings) 
   RenderTools(chat, request, warnings);
   RenderFormat(chat, request);
   if (!chat.user.empty()) request["user"] = chat.user;
-  if (chat.stream) request["stream"] = true;
+  if (chat.stream) {
+    request["stream"] = true;
+    request["stream_options"] = {{"include_usage", true}};  // we count, whether the caller wants to or not
+  }
   return DumpJson(request);
 }
 

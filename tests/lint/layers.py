@@ -19,6 +19,7 @@ LAYERS = [
     ["broker_adapters/reply_streams."],
     ["broker_adapters/embedded/", "broker_adapters/kubemq/"],
     ["broker_adapters/registry."],
+    ["router/net/sse."],
     ["router/config/", "router/dialects/", "router/net/", "router/roster/"],
     ["router/providers/", "router/store/", "router/telemetry/"],
     ["router/pipeline/"],

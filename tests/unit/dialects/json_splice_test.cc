@@ -28,7 +28,7 @@ TEST_CASE("only the model changes, every other byte stays") {
            Row{"\xEF\xBB\xBF{\"model\":\"a\"}", "\xEF\xBB\xBF{\"model\":\"b\"}", "a"},
        }) {
     INFO(row.body);
-    const auto spliced = OpenAi().WithModel(row.body, "b");
+    const auto spliced = OpenAi().WithModel(row.body, "b", false);
     REQUIRE(spliced.ok());
     CHECK(*spliced == row.expected);
     CHECK(*OpenAi().ModelOf(row.body) == row.model);
@@ -37,7 +37,7 @@ TEST_CASE("only the model changes, every other byte stays") {
 }
 
 TEST_CASE("a model is written as a JSON string, whatever is in it") {
-  CHECK(*OpenAi().WithModel("{}", "a\"\\\n") == R"({"model":"a\"\\\n"})");
+  CHECK(*OpenAi().WithModel("{}", "a\"\\\n", false) == R"({"model":"a\"\\\n"})");
 }
 
 TEST_CASE("a body in which a model can't be told is refused") {
@@ -57,7 +57,7 @@ TEST_CASE("a body in which a model can't be told is refused") {
        }) {
     INFO(row.body);
     for (const auto& status :
-         {OpenAi().WithModel(row.body, "b").status(), OpenAi().ModelOf(row.body).status(),
+         {OpenAi().WithModel(row.body, "b", false).status(), OpenAi().ModelOf(row.body).status(),
           OpenAi().ParseRequest(row.body).status()}) {
       CHECK(FaultOf(status) == Fault::kInvalidRequest);
       CHECK(MessageOf(status) == std::string(row.error) + kMust);

@@ -28,7 +28,7 @@ void Feed(const Dialect& dialect, const std::string& body) {
   } else if (FaultOf(reply.status()) != Fault::kProviderBadReply) {
     FAIL("not the provider's fault: " << body);
   }
-  (void)dialect.WithModel(body, "m");
+  for (const bool stream : {false, true}) (void)dialect.WithModel(body, "m", stream);
   (void)dialect.ModelOf(body);
   (void)dialect.ParseError(body);
 }
