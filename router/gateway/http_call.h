@@ -46,7 +46,6 @@ struct GatewayState {
   bool stopping = false;
   std::map<WebSocket*, CallerPtr> sockets;  // whose they are; closed when the door stops
   size_t bytes_in_flight = 0;
-  int uploads = 0;  // of large files, under way
 };
 
 struct GatewayCall;

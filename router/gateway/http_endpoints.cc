@@ -4,9 +4,12 @@
 #include <optional>
 
 #include "proto/contract.h"
+#include "router/gateway/http_batches.h"
 #include "router/gateway/http_chat.h"
+#include "router/gateway/http_files.h"
 #include "router/gateway/http_jobs.h"
 #include "router/gateway/http_models.h"
+#include "router/gateway/http_socket.h"
 
 namespace llm_router {
 namespace {
@@ -17,11 +20,21 @@ namespace dialect = contract::dialect;
 constexpr std::array kEndpoints = {
     GatewayEndpoint{"POST", "/v1/chat/completions", dialect::kOpenAiChat, AskModel},
     GatewayEndpoint{"POST", "/v1/messages", dialect::kAnthropicMessages, AskModel},
-    GatewayEndpoint{"POST", "/v1/messages/count_tokens", "anthropic.count_tokens", AskModel},
-    GatewayEndpoint{"POST", "/v1/completions", "openai.completions", AskModel},
-    GatewayEndpoint{"POST", "/v1/embeddings", "openai.embeddings", AskModel},
+    GatewayEndpoint{"POST", "/v1/messages/count_tokens", dialect::kAnthropicCountTokens, AskModel},
+    GatewayEndpoint{"POST", "/v1/completions", dialect::kOpenAiCompletions, AskModel},
+    GatewayEndpoint{"POST", "/v1/embeddings", dialect::kOpenAiEmbeddings, AskModel},
     GatewayEndpoint{"GET", "/v1/models", "", ListModels},
     GatewayEndpoint{"GET", "/v1/models/{}", "", GetModel},
+    GatewayEndpoint{"POST", "/v1/files", dialect::kOpenAiChat, UploadFile},
+    GatewayEndpoint{"GET", "/v1/files", dialect::kOpenAiChat, ListFiles},
+    GatewayEndpoint{"GET", "/v1/files/{}/content", dialect::kOpenAiChat, GetFileContent},
+    GatewayEndpoint{"GET", "/v1/files/{}", dialect::kOpenAiChat, GetFile},
+    GatewayEndpoint{"DELETE", "/v1/files/{}", dialect::kOpenAiChat, DeleteFile},
+    GatewayEndpoint{"POST", "/v1/batches", dialect::kOpenAiChat, CreateBatch},
+    GatewayEndpoint{"GET", "/v1/batches", dialect::kOpenAiChat, ListBatches},
+    GatewayEndpoint{"POST", "/v1/batches/{}/cancel", dialect::kOpenAiChat, CancelBatch},
+    GatewayEndpoint{"GET", "/v1/batches/{}", dialect::kOpenAiChat, GetBatch},
+    GatewayEndpoint{"GET", "/v1/stream", dialect::kOpenAiChat, OpenSocket},
     GatewayEndpoint{"GET", "/v1/jobs/{}/events", dialect::kOpenAiChat, FollowJob},
     GatewayEndpoint{"GET", "/v1/jobs/{}", dialect::kOpenAiChat, GetJob},
     GatewayEndpoint{"DELETE", "/v1/jobs/{}", dialect::kOpenAiChat, CancelJob},

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -9,10 +10,12 @@
 #include "broker_adapters/base/utf8.h"
 #include "proto/contract.h"
 #include "proto/fault.h"
+#include "proto/file.h"
 #include "router/gateway/http_access.h"
 #include "router/gateway/http_answer.h"
 #include "router/gateway/http_call.h"
 #include "router/gateway/http_endpoints.h"
+#include "router/gateway/http_files.h"
 #include "router/gateway/http_page.h"
 #include "router/gateway/http_query.h"
 
@@ -55,6 +58,7 @@ class Door final : public HttpGateway {
     serving.max_connections = state_.options.max_connections;
     serving.body_limit = state_.options.max_body;
     serving.body_limit_setting = "limits.body";
+    serving.body_limit_of = [this](const HttpRequest& head) { return BodyLimit(head); };
     auto http = HttpServer::Listen(
         state_.executor, serving,
         [this](HttpRequest& request, HttpResponder& responder) { return Answer(request, responder); });
@@ -86,6 +90,15 @@ class Door final : public HttpGateway {
   }
 
  private:
+  // Who may come in at all may upload a file.
+  size_t BodyLimit(const HttpRequest& head) const {
+    const bool uploads = head.method == "POST" && head.path == "/v1/files" &&
+                         state_.options.access->Authenticate(PresentedKey(head.headers)).ok();
+    if (!uploads) return state_.options.max_body;
+    return std::max(state_.options.max_body,
+                    static_cast<size_t>(contract::kMostFileBytes) + kMostFormOverhead);
+  }
+
   Awaitable<void> Answer(HttpRequest& request, HttpResponder& responder) {
     GatewayCall call(state_, request, responder);
     const FoundEndpoint found = FindEndpoint(request.method, request.path);

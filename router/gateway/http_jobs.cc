@@ -25,7 +25,8 @@ namespace tag = contract::tag;
 using contract::AboutJob;
 using contract::Job;
 
-constexpr Milliseconds kPatience = std::chrono::seconds(60);
+// A batch may take long to be read.
+constexpr Milliseconds kPatience = std::chrono::seconds(600);
 constexpr Milliseconds kLookEvery(250);
 constexpr Milliseconds kLookAtMostEvery = std::chrono::seconds(2);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 
@@ -16,11 +17,15 @@ struct PageBounds {
 };
 struct PageAsked {
   int64_t limit = 0;
-  std::string after;  // the last id of the page before; empty: from the first on
+  std::string after;    // the last id of the page before; empty: from the first on
+  std::string purpose;  // of files; empty: any
 };
 
 // Fault invalid_request.
 absl::StatusOr<PageAsked> ReadPage(std::string_view query, const PageBounds& bounds);
+
+// A page as OpenAI's lists have it. `data`: objects with an id.
+std::string ListBody(nlohmann::ordered_json data, bool has_more);
 
 // The id in a path, whose `%` escapes are read.
 absl::StatusOr<std::string> UnescapedPath(std::string_view text);

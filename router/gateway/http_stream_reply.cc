@@ -5,6 +5,7 @@
 #include "broker_adapters/base/status.h"
 #include "proto/contract.h"
 #include "proto/fault.h"
+#include "router/dialects/dialect.h"
 #include "router/gateway/http_answer.h"
 #include "router/gateway/http_query.h"
 #include "router/net/sse.h"
@@ -61,8 +62,8 @@ class StreamReply {
   }
 
   std::string ErrorFrame(const absl::Status& why) const {
-    return SseText(call_.dialect == contract::dialect::kAnthropicMessages ? "error" : "",
-                   FailureBody(call_, why));
+    const Dialect* dialect = FindDialect(call_.dialect);
+    return dialect != nullptr ? dialect->ErrorFrame(why) : SseText("", FailureBody(call_, why));
   }
 
   GatewayCall& call_;

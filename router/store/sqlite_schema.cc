@@ -66,8 +66,21 @@ CREATE TABLE batch_errors(
   param TEXT NOT NULL, PRIMARY KEY(batch, line)) WITHOUT ROWID;
 )";
 
+// A file's content lies in pieces, as it came.
+constexpr const char* kVersion2 = R"(
+CREATE TABLE files(
+  seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, tenant TEXT NOT NULL, filename TEXT NOT NULL,
+  purpose TEXT NOT NULL, bytes INTEGER NOT NULL, stored INTEGER NOT NULL, created INTEGER NOT NULL);
+CREATE INDEX files_listed ON files(tenant, seq);
+CREATE INDEX files_by_age ON files(created);
+CREATE TABLE file_parts(
+  seq INTEGER PRIMARY KEY, file INTEGER NOT NULL, at INTEGER NOT NULL, checksum INTEGER NOT NULL,
+  data BLOB NOT NULL);
+CREATE UNIQUE INDEX file_parts_at ON file_parts(file, at);
+)";
+
 // Step i brings a file of version i to i+1.
-constexpr std::array kSteps = {kVersion1};
+constexpr std::array kSteps = {kVersion1, kVersion2};
 
 }  // namespace
 

@@ -12,6 +12,7 @@
 #include "proto/fault.h"
 #include "router/store/batch_steps.h"
 #include "router/store/feed_steps.h"
+#include "router/store/file_steps.h"
 #include "router/store/job_steps.h"
 #include "router/store/journal_steps.h"
 #include "router/store/line_steps.h"
@@ -189,6 +190,47 @@ class SqliteStore final : public Store {
   }
   Awaitable<absl::StatusOr<Ended>> EndLines(int64_t most, int64_t now) override {
     return Write<Ended>([most, now](StoreSql& sql) { return EndLinesOfEnding(sql, most, now); });
+  }
+
+  // ---- files ----
+
+  Awaitable<absl::StatusOr<contract::File>> CreateFile(string tenant, contract::File file,
+                                                       int64_t now) override {
+    return Write<contract::File>([tenant = std::move(tenant), file = std::move(file), now,
+                                  most = max_bytes_](StoreSql& sql) -> absl::StatusOr<contract::File> {
+      RETURN_IF_ERROR(CheckRoom(sql, static_cast<size_t>(file.bytes), most));
+      return MakeFile(sql, tenant, file, now);
+    });
+  }
+  Awaitable<absl::StatusOr<contract::File>> AppendFile(string tenant, contract::AppendFile ask) override {
+    const size_t bytes = ask.data.size();
+    return Write<contract::File>(
+        [tenant = std::move(tenant), ask = std::move(ask),
+         most = max_bytes_](StoreSql& sql) -> absl::StatusOr<contract::File> {
+          RETURN_IF_ERROR(CheckRoom(sql, ask.data.size(), most));
+          return AppendToFile(sql, tenant, ask);
+        },
+        bytes);
+  }
+  Awaitable<absl::StatusOr<contract::File>> FindFile(string tenant, string file) override {
+    return Write<contract::File>([tenant = std::move(tenant), file = std::move(file)](StoreSql& sql) {
+      return FindFileOf(sql, tenant, file);
+    });
+  }
+  Awaitable<absl::StatusOr<contract::FilePart>> ReadFile(string tenant, contract::ReadFile ask) override {
+    return Write<contract::FilePart>([tenant = std::move(tenant), ask = std::move(ask)](StoreSql& sql) {
+      return ReadPart(sql, tenant, ask);
+    });
+  }
+  Awaitable<absl::StatusOr<contract::File>> DeleteFile(string tenant, string file) override {
+    return Write<contract::File>([tenant = std::move(tenant), file = std::move(file)](StoreSql& sql) {
+      return EraseFileOf(sql, tenant, file);
+    });
+  }
+  Awaitable<absl::StatusOr<contract::FilePage>> ListFiles(string tenant, contract::ListFiles ask) override {
+    return Write<contract::FilePage>([tenant = std::move(tenant), ask = std::move(ask)](StoreSql& sql) {
+      return ListFilesOf(sql, tenant, ask);
+    });
   }
 
   // ---- upkeep ----
