@@ -159,7 +159,7 @@ Awaitable<bool> HttpSession::ReadRequest() {
   parser.eager(true);
   parser.header_limit(static_cast<uint32_t>(context_.options.header_limit));
   body_limit_ = context_.options.body_limit;
-  parser.body_limit(boost::none);
+  parser.body_limit(std::max(body_limit_, context_.options.most_body_limit));
   for (error_code error = Feed(parser, unread_); error; error = Feed(parser, unread_)) {
     if (unread_.size() > context_.options.header_limit + kBodyRead) error = http::error::buffer_overflow;
     if (error != http::error::need_more) {
