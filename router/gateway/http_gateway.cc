@@ -22,6 +22,7 @@
 namespace llm_router {
 namespace {
 
+constexpr size_t kMostUpload = static_cast<size_t>(contract::kMostFileBytes) + kMostFormOverhead;
 constexpr size_t kMaxBytesInFlight = size_t{2} * 1024 * 1024 * 1024;
 
 // A request's bytes while it is under way.
@@ -58,6 +59,7 @@ class Door final : public HttpGateway {
     serving.max_connections = state_.options.max_connections;
     serving.body_limit = state_.options.max_body;
     serving.body_limit_setting = "limits.body";
+    serving.most_body_limit = kMostUpload;
     serving.body_limit_of = [this](const HttpRequest& head) { return BodyLimit(head); };
     auto http = HttpServer::Listen(
         state_.executor, serving,
@@ -95,8 +97,7 @@ class Door final : public HttpGateway {
     const bool uploads = head.method == "POST" && head.path == "/v1/files" &&
                          state_.options.access->Authenticate(PresentedKey(head.headers)).ok();
     if (!uploads) return state_.options.max_body;
-    return std::max(state_.options.max_body,
-                    static_cast<size_t>(contract::kMostFileBytes) + kMostFormOverhead);
+    return std::max(state_.options.max_body, kMostUpload);
   }
 
   Awaitable<void> Answer(HttpRequest& request, HttpResponder& responder) {
