@@ -68,7 +68,7 @@ class Bench:
 
     def serve(self, *arguments):
         process, found = self.start(self.router, r"ready(?: grpc=(\S+))?", "serve", "--set", "listen.grpc=0", "--set",
-                                    "listen.admin=0", "--set", "listen.rest=0", *arguments)
+                                    "listen.admin=0", "--set", "listen.rest=0", "--set", "listen.http=0", *arguments)
         return process, found.group(1)
 
     def load(self, address, channel, in_flight, seconds=None):

@@ -25,6 +25,7 @@ LAYERS = [
     ["router/pipeline/"],
     ["client/", "router/gateway/", "router/jobs/", "router/simulate/", "router/worker/"],
     ["client/cli/", "client/examples/"],
+    ["router/app_"],
     ["router/app."],
     ["router/config_command.", "router/providers_command."],
     ["router/main.cc"],

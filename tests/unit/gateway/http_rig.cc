@@ -43,17 +43,26 @@ HttpRig::~HttpRig() {
   });
 }
 
-void HttpRig::Serve(std::string route, Worker worker) {
+void HttpRig::Serve(const std::string& route, Worker worker) {
+  ServeOn(contract::RequestsChannel(route), std::move(worker));
+}
+
+void HttpRig::ServeOn(const std::string& channel, Worker worker) {
   loop_.RunTask([&]() -> Awaitable<void> {
-    auto served = co_await broker().Serve(
-        ServeOptions(Kind::kQuery, contract::RequestsChannel(route), "workers", 256), std::move(worker));
+    auto served =
+        co_await broker().Serve(ServeOptions(Kind::kQuery, channel, "workers", 256), std::move(worker));
     if (!served.ok()) FAIL(served.status().ToString());
     subscriptions_.push_back(*std::move(served));
   });
 }
 
-void HttpRig::Answer(std::string route, std::function<absl::StatusOr<Reply>(const Query&)> answer) {
-  Serve(std::move(route), [answer = std::move(answer)](Query query) { return AtOnce(answer(query)); });
+void HttpRig::Answer(const std::string& route, std::function<absl::StatusOr<Reply>(const Query&)> answer) {
+  AnswerOn(contract::RequestsChannel(route), std::move(answer));
+}
+
+void HttpRig::AnswerOn(const std::string& channel,
+                       std::function<absl::StatusOr<Reply>(const Query&)> answer) {
+  ServeOn(channel, [answer = std::move(answer)](Query query) { return AtOnce(answer(query)); });
 }
 
 void HttpRig::Beat(const std::string& route, std::vector<std::string> models) {

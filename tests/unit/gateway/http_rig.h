@@ -32,9 +32,10 @@ class HttpRig {
   JobsRig& jobs() { return *jobs_; }
 
   using Worker = std::function<Awaitable<absl::StatusOr<Reply>>(Query)>;
-  void Serve(std::string route, Worker worker);
+  void Serve(const std::string& route, Worker worker);
   // Who answers at once.
-  void Answer(std::string route, std::function<absl::StatusOr<Reply>(const Query&)> answer);
+  void Answer(const std::string& route, std::function<absl::StatusOr<Reply>(const Query&)> answer);
+  void AnswerOn(const std::string& channel, std::function<absl::StatusOr<Reply>(const Query&)> answer);
   // A worker of that route lives from now on.
   void Beat(const std::string& route, std::vector<std::string> models);
 
@@ -52,6 +53,7 @@ class HttpRig {
 
  private:
   Awaitable<void> KeepBeating();
+  void ServeOn(const std::string& channel, Worker worker);
   void Publish(const std::string& beat);
 
   Loop loop_;
