@@ -69,6 +69,7 @@ struct GatewayCall {
   std::string_view dialect;  // whose errors its caller knows
   CallerPtr caller;          // whose it is
   std::string request_id;
+  std::string model;  // as it was asked for; empty: none was
   const TimePoint began = Now();
 };
 

@@ -6,6 +6,7 @@
 #include "proto/contract.h"
 #include "proto/fault.h"
 #include "router/gateway/http_answer.h"
+#include "router/gateway/http_foreign.h"
 #include "router/gateway/http_jobs.h"
 #include "router/gateway/http_peek.h"
 #include "router/gateway/http_query.h"
@@ -33,6 +34,7 @@ Awaitable<absl::StatusOr<Asked>> Read(GatewayCall& call) {
   CO_ASSIGN_OR_RETURN(PeekedBody body, PeekBody(call.request.body));
   Asked asked;
   asked.stream = body.stream;
+  call.model = body.model;
   asked.as_job = PrefersAsync(call.request.headers);
   if (asked.stream && asked.as_job)
     co_return MakeFault(
@@ -55,6 +57,7 @@ Awaitable<void> AskWhole(GatewayCall& call, Query query) {
     co_return TellGone(call.state.broker, id, call.caller->tenant, deadline);
   }
   ++(reply.ok() && reply->executed ? stats.executed : stats.failed);
+  if (reply.ok() && reply->executed) DressText(call.dialect, call.model, *reply);
   co_await SendReply(call, std::move(reply));
 }
 

@@ -13,6 +13,7 @@
 #include "router/dialects/json_body.h"
 #include "router/gateway/http_answer.h"
 #include "router/gateway/http_page.h"
+#include "router/gateway/http_query.h"
 
 namespace llm_router {
 namespace {
@@ -86,6 +87,7 @@ absl::StatusOr<Json> AnthropicPage(const std::vector<Listed>& models, std::strin
 }  // namespace
 
 Awaitable<void> ListModels(GatewayCall& call) {
+  co_await AwaitRoutes(call.state);
   const auto models = ModelsFor(call);
   if (!WantsAnthropic(call)) co_return co_await SendJson(call, 200, DumpJson(OpenAiList(models)));
   const auto page = AnthropicPage(models, call.request.query);
@@ -94,6 +96,7 @@ Awaitable<void> ListModels(GatewayCall& call) {
 }
 
 Awaitable<void> GetModel(GatewayCall& call) {
+  co_await AwaitRoutes(call.state);
   for (const Listed& model : ModelsFor(call)) {
     if (model.id != call.id) continue;
     co_return co_await SendJson(call, 200, DumpJson(ToJson(model, WantsAnthropic(call))));

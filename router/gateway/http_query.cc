@@ -23,6 +23,7 @@ namespace tag = contract::tag;
 
 // Every worker beats once a second, so by then the roster knows those that live.
 constexpr Milliseconds kRosterSettles{1'500};
+constexpr Milliseconds kLookEvery(20);
 constexpr Milliseconds kUsualPatience = std::chrono::seconds(600);  // that of the SDKs
 constexpr Milliseconds kMostPatience = std::chrono::hours(24);
 constexpr Milliseconds kMostLinger = std::chrono::seconds(60);
@@ -77,7 +78,7 @@ Awaitable<absl::StatusOr<std::string>> RouteFor(GatewayState& state, CallerPtr c
   auto route = Resolve(state, caller, model);
   while (!route.ok() && FaultOf(route.status()) != Fault::kPermissionDenied) {
     if (!state.catalogue.ReadAgain() &&
-        !(Now() < state.born + kRosterSettles && co_await Sleep(Now() + Milliseconds(20))))
+        !(Now() < state.born + kRosterSettles && co_await Sleep(Now() + kLookEvery)))
       break;
     route = Resolve(state, caller, model);
   }
@@ -88,6 +89,13 @@ Awaitable<absl::StatusOr<std::string>> RouteFor(GatewayState& state, CallerPtr c
   if (!route.ok() && FaultOf(route.status()) == Fault::kPermissionDenied)
     state.options.access->NoteDenial(route.status(), kHttpDoor, remote);
   co_return route;
+}
+
+Awaitable<void> AwaitRoutes(GatewayState& state) {
+  while (state.catalogue.All().empty() && Now() < state.born + kRosterSettles) {
+    if (!co_await Sleep(Now() + kLookEvery)) co_return;
+    (void)state.catalogue.ReadAgain();
+  }
 }
 
 absl::StatusOr<Milliseconds> PatienceOf(const HttpHeaders& headers) {

@@ -16,6 +16,9 @@ namespace llm_router {
 Awaitable<absl::StatusOr<std::string>> RouteFor(GatewayState& state, CallerPtr caller, std::string model,
                                                 std::string remote);
 
+// Returns when routes are known, or every worker has had the time to tell of some.
+Awaitable<void> AwaitRoutes(GatewayState& state);
+
 // How long the caller waits: what `x-llm-router-timeout-ms` or its SDK's own header says; fault
 // invalid_request.
 absl::StatusOr<Milliseconds> PatienceOf(const HttpHeaders& headers);

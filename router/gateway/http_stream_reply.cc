@@ -7,6 +7,7 @@
 #include "proto/fault.h"
 #include "router/dialects/dialect.h"
 #include "router/gateway/http_answer.h"
+#include "router/gateway/http_foreign.h"
 #include "router/gateway/http_query.h"
 #include "router/net/sse.h"
 
@@ -32,6 +33,7 @@ class StreamReply {
       if (co_await Cancelled()) co_return false;
       if (!piece) break;
       if (!piece->empty()) told_failure_ = EndsInFailure(*piece);
+      has_pieces_ = has_pieces_ || !piece->empty();
       if (!co_await Write(piece->empty() ? PingFrame(call_.dialect) : *std::move(piece))) co_return false;
     }
     auto reply = co_await stream_.AwaitReply();
@@ -52,6 +54,12 @@ class StreamReply {
     if (why.ok() && !stream_.is_whole())
       why = MakeFault(Fault::kWorkerLost, "a part of the reply was lost on its way: ask again");
     ++(why.ok() ? call_.state.stats.executed : call_.state.stats.failed);
+    // Who knows nothing of streams has answered all the same.
+    if (why.ok() && !has_pieces_) {
+      DressText(call_.dialect, call_.model, *reply);
+      const auto events = AsEvents(call_.dialect, reply->message.body);
+      if (events && !co_await Write(*events)) co_return false;
+    }
     if (!has_head_) {
       if (!why.ok() && reply.ok() && reply->executed) reply = why;
       co_await SendReply(call_, std::move(reply));
@@ -69,6 +77,7 @@ class StreamReply {
   GatewayCall& call_;
   ReplyStream& stream_;
   bool has_head_ = false;
+  bool has_pieces_ = false;
   bool told_failure_ = false;  // by the worker, as the last that came
 };
 

@@ -136,4 +136,15 @@ TEST_CASE("a client that leaves a stream has it aborted") {
   worker.AwaitCancelled();
 }
 
+TEST_CASE("a worker that knows no streams, or no APIs, is understood all the same") {
+  HttpRig rig;
+  rig.Answer("openai", [](const Query&) { return Executed("plain words"); });
+  const HttpAnswer whole = rig.Post(kChat, ChatBody("gpt"));
+  CHECK(whole.json()["choices"][0]["message"]["content"] == "plain words");
+  const HttpAnswer stream = rig.Post(kChat, ChatBody("gpt", kWantsStream));
+  CHECK(stream.header("content-type") == "text/event-stream");
+  CHECK_THAT(stream.body, Catch::Contains("plain words") && Catch::EndsWith("data: [DONE]\n\n"));
+  CHECK(rig.Post(kMessages, ChatBody("gpt")).json()["content"][0]["text"] == "plain words");
+}
+
 }  // namespace llm_router::test
