@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cctype>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <string_view>
+#include <utility>
 
 #include "router/simulate/schema_example.h"
 
@@ -13,18 +15,6 @@ namespace llm_router::simulate {
 namespace {
 
 constexpr size_t kMaxTokens = 1'000'000;
-
-bool IsSpace(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
-
-size_t CountWords(std::string_view text) {
-  size_t words = 0;
-  bool inside = false;
-  for (const char c : text) {
-    if (!IsSpace(c) && !inside) ++words;
-    inside = !IsSpace(c);
-  }
-  return words;
-}
 
 // The first `most` words of `text`.
 std::string_view FirstWords(std::string_view text, size_t most) {
@@ -165,11 +155,25 @@ void Lengthen(std::string& text, size_t tokens) {
   for (size_t i = words; i < std::min(tokens, kMaxTokens); ++i) text += fmt::format(" word{}", i + 1);
 }
 
-}  // namespace
-
-Answer ComputeAnswer(const Conversation& conversation, size_t tokens) {
-  Answer answer;
+// What was to be kept was kept before when the message says `cache:hit`.
+void CountInput(const Conversation& conversation, const std::string& said, Answer& answer) {
   for (const Turn& turn : conversation.turns) answer.input_tokens += CountWords(turn.text);
+  const bool kept = WordAfter(said, "cache:") == "hit";
+  (kept ? answer.cache_read : answer.cache_written) = std::min(conversation.cacheable, answer.input_tokens);
+}
+
+void Reason(const std::string& said, Answer& answer) {
+  const std::string_view word = WordAfter(said, "reasoning:");
+  if (word.empty()) return;
+  answer.reasoning = fmt::format("Let me think about {} first.", word);
+  answer.reasoning_tokens = CountWords(answer.reasoning);
+  answer.output_tokens += answer.reasoning_tokens;
+}
+
+Answer AnswerOne(const Conversation& conversation, size_t tokens) {
+  Answer answer;
+  const std::string said = LastUserText(conversation);
+  CountInput(conversation, said, answer);
   answer.calls = CallTools(conversation);
   if (!answer.calls.empty()) {
     answer.finish = Finish::kToolCalls;
@@ -181,8 +185,25 @@ Answer ComputeAnswer(const Conversation& conversation, size_t tokens) {
     CutAtLimit(conversation, answer);
     answer.output_tokens = CountWords(answer.text);
   }
-  answer.finish_word = WordAfter(LastUserText(conversation), "finish:");
+  Reason(said, answer);
+  answer.finish_word = WordAfter(said, "finish:");
+  if (conversation.echo) answer.text = LastUserText(conversation) + answer.text;
   return answer;
+}
+
+}  // namespace
+
+Answer ComputeAnswer(const Conversation& conversation, size_t tokens) {
+  if (!conversation.apart || conversation.turns.size() < 2) return AnswerOne(conversation, tokens);
+  std::vector<Answer> answers;
+  for (const Turn& turn : conversation.turns) {
+    Conversation one = conversation;
+    one.turns = {turn};
+    answers.push_back(AnswerOne(one, tokens));
+  }
+  Answer first = std::move(answers.front());
+  first.others.assign(std::make_move_iterator(answers.begin() + 1), std::make_move_iterator(answers.end()));
+  return first;
 }
 
 }  // namespace llm_router::simulate

@@ -4,7 +4,8 @@
 //   [simulated openai gpt-4o-mini] You said: "hello" (messages=1 temperature=0.2)
 //
 // Words in the last user message steer it: `call:TOOL`, with `{...}` arguments behind it if wanted, answers
-// with that tool call; `finish:REASON` answers with that finish reason, whatever it is.
+// with that tool call; `finish:REASON` answers with that finish reason, whatever it is; `reasoning:WORD`
+// thinks of it first; `cache:hit` says that what the request marks as worth keeping was kept before.
 #pragma once
 
 #include <string>
@@ -25,6 +26,7 @@ struct CalledTool {
 struct Answer {
   Answer() = default;
 
+  std::string reasoning;  // before the text or the calls
   std::string text;
   std::vector<CalledTool> calls;
   Finish finish = Finish::kStop;
@@ -32,6 +34,10 @@ struct Answer {
   std::string finish_word;    // to be given instead of `finish`, when not empty
   size_t input_tokens = 0;    // words
   size_t output_tokens = 0;
+  size_t reasoning_tokens = 0;  // of output_tokens
+  size_t cache_written = 0;     // of input_tokens: kept for later by this request,
+  size_t cache_read = 0;        // or known from an earlier one
+  std::vector<Answer> others;   // to the other prompts, where each turn is one
 };
 
 // `tokens`: the answer is made that many words long, if it is not longer anyway; 0 leaves it.

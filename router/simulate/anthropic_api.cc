@@ -1,9 +1,10 @@
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "broker_adapters/base/ids.h"
 #include "router/simulate/anthropic_checks.h"
+#include "router/simulate/anthropic_stream.h"
 #include "router/simulate/api.h"
 #include "router/simulate/checks.h"
 
@@ -80,23 +81,32 @@ void ReadParameters(const Json& body, Conversation& conversation) {
   }
 }
 
-std::string StopReason(const Answer& answer) {
-  if (!answer.finish_word.empty()) return answer.finish_word;
-  switch (answer.finish) {
-    case Finish::kStopSequence:
-      return "stop_sequence";
-    case Finish::kLength:
-      return "max_tokens";
-    case Finish::kToolCalls:
-      return "tool_use";
-    case Finish::kStop:
-      return "end_turn";
-  }
-  return "end_turn";
+// The words up to the last block with a marker, in the order in which they are cached.
+size_t CountCacheable(const Json& body) {
+  size_t words = 0;
+  size_t marked = 0;
+  const auto count = [&](const Json& content) {
+    if (!content.is_array()) {
+      words += CountWords(Text(content));
+      return;
+    }
+    for (const Json& block : content) {
+      words += CountWords(DescribeBlock(block));
+      if (!At(block, "cache_control").is_null()) marked = words;
+    }
+  };
+  count(At(body, "system"));
+  const Json& messages = At(body, "messages");
+  for (size_t i = 0; messages.is_array() && i < messages.size(); ++i) count(At(messages[i], "content"));
+  return marked;
 }
 
 Json RenderContent(const Answer& answer) {
   Json content = Json::array();
+  if (!answer.reasoning.empty()) {
+    content.push_back(
+        {{"type", "thinking"}, {"thinking", answer.reasoning}, {"signature", SignatureOf(answer.reasoning)}});
+  }
   if (answer.calls.empty()) content.push_back({{"type", "text"}, {"text", answer.text}});
   for (const CalledTool& call : answer.calls) {
     content.push_back({{"type", "tool_use"},
@@ -131,12 +141,13 @@ std::string_view ErrorType(int status) {
   }
 }
 
-class Anthropic final : public Api {
+class Anthropic : public Api {
  public:
   Verdict CheckHead(const HttpRequest& request) const override {
     const std::string_view version = HeaderOr(request.headers, "anthropic-version");
     if (version.empty()) return Refusal(400, "anthropic-version: header is required");
-    if (version != "2023-06-01" && version != "2023-01-01") {
+    constexpr std::string_view known[] = {"2023-01-01", "2023-06-01", "2026-10-21"};
+    if (std::ranges::find(known, version) == std::ranges::end(known)) {
       return Refusal(400, fmt::format("anthropic-version: \"{}\" is not a valid version", version));
     }
     if (request.method == "POST" && !IsJsonType(HeaderOr(request.headers, "content-type"))) {
@@ -163,6 +174,8 @@ class Anthropic final : public Api {
     ReadTools(body, conversation);
     ReadFormat(body, conversation);
     ReadParameters(body, conversation);
+    conversation.stream = At(body, "stream") == true;
+    conversation.cacheable = CountCacheable(body);
     const Json& stops = At(body, "stop_sequences");
     for (size_t i = 0; stops.is_array() && i < stops.size(); ++i)
       conversation.stops.push_back(Text(stops[i]));
@@ -172,20 +185,17 @@ class Anthropic final : public Api {
   }
 
   std::string Render(const Conversation& conversation, const Answer& answer) const override {
-    const Json stop = answer.stop_sequence.empty() ? Json() : Json(answer.stop_sequence);
-    return Dump({{"id", "msg_" + NewId()},
-                 {"type", "message"},
-                 {"role", "assistant"},
-                 {"model", conversation.model},
-                 {"content", RenderContent(answer)},
-                 {"stop_reason", StopReason(answer)},
-                 {"stop_sequence", stop},
-                 {"usage",
-                  {{"input_tokens", answer.input_tokens},
-                   {"cache_creation_input_tokens", 0},
-                   {"cache_read_input_tokens", 0},
-                   {"output_tokens", answer.output_tokens},
-                   {"service_tier", "standard"}}}});
+    Json message = AnthropicMessage(conversation);
+    message["content"] = RenderContent(answer);
+    message["stop_reason"] = AnthropicStopReason(answer);
+    if (!answer.stop_sequence.empty()) message["stop_sequence"] = answer.stop_sequence;
+    message["usage"] = AnthropicUsage(answer);
+    return Dump(message);
+  }
+
+  std::unique_ptr<StreamWriter> Stream(const Conversation& conversation,
+                                       const Answer& answer) const override {
+    return NewAnthropicStream(conversation, answer);
   }
 
   std::string RenderModels() const override {
@@ -209,10 +219,29 @@ class Anthropic final : public Api {
   std::string_view request_id_header() const override { return "request-id"; }
 };
 
+// Reads a conversation and counts it.
+class TokenCount final : public Anthropic {
+ public:
+  Verdict CheckBody(const Json& body, std::span<const std::string_view> more) const override {
+    return CheckAnthropicCountBody(body, more);
+  }
+
+  std::string Render(const Conversation&, const Answer& answer) const override {
+    return Dump({{"input_tokens", answer.input_tokens}});
+  }
+
+  std::unique_ptr<StreamWriter> Stream(const Conversation&, const Answer&) const override { return nullptr; }
+};
+
 }  // namespace
 
 const Api& AnthropicApi() {
   static const Anthropic api;
+  return api;
+}
+
+const Api& AnthropicTokenCountApi() {
+  static const TokenCount api;
   return api;
 }
 

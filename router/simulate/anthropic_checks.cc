@@ -20,6 +20,12 @@ constexpr std::array<std::string_view, 21> kFields = {
     "top_p",
 };
 
+constexpr std::array<std::string_view, 11> kCountFields = {
+    "cache_control", "context_management", "mcp_servers",   "messages",
+    "model",         "output_config",      "output_format", "system",
+    "thinking",      "tool_choice",        "tools",
+};
+
 constexpr std::array<RangeRow, 4> kRanges = {{
     {"max_tokens", 1, 1e9, true},
     {"temperature", 0, 1, false},
@@ -99,6 +105,9 @@ Verdict CheckBlock(const Json& block, const std::string& where, const std::strin
   if (!of_user && !of_assistant)
     return Bad(fmt::format("{}: Input tag '{}' found using 'type' is not expected", where, type));
   if (type == "image") return CheckImage(block, where);
+  if (type == "thinking" && Text(At(block, "signature")) != SignatureOf(Text(At(block, "thinking")))) {
+    return Bad(fmt::format("{}: Invalid `signature` in `thinking` block", where));
+  }
   if (type == "tool_use" && (!At(block, "input").is_object() || Text(At(block, "id")).empty() ||
                              !IsToolName(Text(At(block, "name")), 128))) {
     return Bad(fmt::format("{}.tool_use: id, name and input (an object) are required", where));
@@ -192,35 +201,48 @@ Verdict CheckThinking(const Json& body) {
   if (!budget.is_number_integer() || budget < 1024) {
     return Bad("thinking.enabled.budget_tokens: Input should be greater than or equal to 1024");
   }
-  if (budget >= At(body, "max_tokens"))
+  const Json& limit = At(body, "max_tokens");
+  if (!limit.is_null() && budget >= limit)
     return Bad("`max_tokens` must be greater than `thinking.budget_tokens`");
   return std::nullopt;
 }
 
-Verdict CheckNames(const Json& body, std::span<const std::string_view> more) {
-  if (const auto unknown = FirstUnknown(body, kFields, more)) {
+Verdict CheckNames(const Json& body, std::span<const std::string_view> known,
+                   std::span<const std::string_view> more) {
+  if (const auto unknown = FirstUnknown(body, known, more)) {
     return Bad(fmt::format("{}: Extra inputs are not permitted", *unknown));
   }
-  for (const char* name : {"model", "max_tokens"}) {
-    if (At(body, name).is_null()) return Bad(fmt::format("{}: Field required", name));
-  }
+  if (At(body, "model").is_null()) return Bad("model: Field required");
   if (Text(At(body, "model")).empty()) return Bad("model: String should have at least 1 character");
   return std::nullopt;
+}
+
+// What a message and the count of its tokens have in common.
+Verdict CheckContent(const Json& body) {
+  for (const auto check : {&CheckTools, &CheckThinking}) {
+    if (auto bad = check(body)) return bad;
+  }
+  if (auto bad = CheckSystem(At(body, "system"))) return bad;
+  return CheckMessages(At(body, "messages"));
 }
 
 }  // namespace
 
 Verdict CheckAnthropicBody(const Json& body, std::span<const std::string_view> more) {
-  if (auto bad = CheckNames(body, more)) return bad;
+  if (auto bad = CheckNames(body, kFields, more)) return bad;
+  if (At(body, "max_tokens").is_null()) return Bad("max_tokens: Field required");
+  const Json& stream = At(body, "stream");
+  if (!stream.is_null() && !stream.is_boolean()) return Bad("stream: Input should be a valid boolean");
   if (const RangeRow* row = FirstOutOfRange(body, kRanges)) {
     return Bad(fmt::format("{}: range: {}..{}", row->field, row->least, row->most));
   }
-  for (const auto check : {&CheckTools, &CheckThinking}) {
-    if (auto bad = check(body)) return bad;
-  }
-  if (auto bad = CheckSystem(At(body, "system"))) return bad;
   if (auto bad = CheckStops(At(body, "stop_sequences"))) return bad;
-  return CheckMessages(At(body, "messages"));
+  return CheckContent(body);
+}
+
+Verdict CheckAnthropicCountBody(const Json& body, std::span<const std::string_view> more) {
+  if (auto bad = CheckNames(body, kCountFields, more)) return bad;
+  return CheckContent(body);
 }
 
 }  // namespace llm_router::simulate

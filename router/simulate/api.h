@@ -1,10 +1,11 @@
-// Api: one provider's HTTP interface as the simulator plays it: what it refuses, what it reads, how it
-// answers.
+// Api: one endpoint of a provider's HTTP interface as the simulator plays it: what it refuses, what it reads,
+// how it answers, whole and in frames.
 //
 // Written from the providers' documentation and with a JSON library only, so that it is a second opinion on
 // the codecs of the router. Stateless; loop thread.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,6 +14,7 @@
 #include "router/net/http_message.h"
 #include "router/simulate/answer.h"
 #include "router/simulate/conversation.h"
+#include "router/simulate/stream_writer.h"
 
 namespace llm_router::simulate {
 
@@ -39,6 +41,9 @@ class Api {
   // Reads any JSON object; what it does not understand it leaves out.
   virtual Conversation Read(const Json& body) const = 0;
   virtual std::string Render(const Conversation& conversation, const Answer& answer) const = 0;
+  // The same in frames; null where it has no streams. Both outlive the writer.
+  virtual std::unique_ptr<StreamWriter> Stream(const Conversation& conversation,
+                                               const Answer& answer) const = 0;
   virtual std::string RenderModels() const = 0;
   virtual std::string RenderError(const Refusal& refusal, const std::string& request_id) const = 0;
   // The name of the header that carries the request's id.
@@ -46,6 +51,9 @@ class Api {
 };
 
 const Api& OpenAiApi();
+const Api& OpenAiCompletionsApi();
+const Api& OpenAiEmbeddingsApi();
 const Api& AnthropicApi();
+const Api& AnthropicTokenCountApi();
 
 }  // namespace llm_router::simulate

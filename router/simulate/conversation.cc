@@ -25,6 +25,21 @@ std::string Quote(std::string_view text, size_t most) {
   return fmt::format("\"{}...\" ({} bytes #{:08x})", text.substr(0, end), text.size(), Fnv1a(text));
 }
 
+size_t CountWords(std::string_view text) {
+  size_t words = 0;
+  bool inside = false;
+  for (const char c : text) {
+    const bool space = IsSpace(c);
+    if (!space && !inside) ++words;
+    inside = !space;
+  }
+  return words;
+}
+
+std::string SignatureOf(std::string_view reasoning) {
+  return fmt::format("sig_sim_{:08x}", Fnv1a(reasoning));
+}
+
 std::string DescribeImage(std::string_view media_type, std::string_view base64) {
   const auto padding = base64.size() - (base64.find_last_not_of('=') + 1);
   return fmt::format("[image {} {} bytes #{:08x}]", media_type, base64.size() * 3 / 4 - padding,

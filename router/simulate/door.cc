@@ -7,12 +7,14 @@
 namespace llm_router::simulate {
 namespace {
 
-constexpr std::string_view kModels = "/v1/models";
+constexpr std::string_view kMessages = "/v1/messages";
 
 const ProviderRules& RulesWithoutType(const HttpRequest& request) {
   const bool says_version = !HeaderOr(request.headers, "anthropic-version").empty();
-  const bool anthropic =
-      request.path == "/v1/messages" || (says_version && request.path != "/v1/chat/completions");
+  const std::string_view path = request.path;
+  const bool messages = path.starts_with(kMessages);
+  const bool of_openai = MatchPath(*FindProviderRules("openai"), path).task > Task::kModels;
+  const bool anthropic = messages || (says_version && !of_openai);
   return *FindProviderRules(anthropic ? "anthropic" : "openai");
 }
 
@@ -33,27 +35,33 @@ Door DoorOf(const HttpRequest& request) {
   const ProviderRules* named = first.empty() ? nullptr : FindProviderRules(first.substr(1));
   Door door(named != nullptr ? *named : RulesWithoutType(request));
   door.path = named != nullptr ? path.substr(first.size()) : path;
-  if (const auto model = MatchPath(door.rules, door.path)) {
-    door.is_chat = true;
-    door.model = *model;
-  }
-  door.lists_models = !door.is_chat && door.path == kModels;
+  door.match = MatchPath(door.rules, door.path);
   return door;
 }
 
-Verdict CheckDoor(const Door& door, const HttpRequest& request, const Json& body) {
-  if (!door.is_chat && !door.lists_models) {
-    return Refusal(404, fmt::format("Unknown request URL: {} {}. The simulator of {} has POST {} and GET {}.",
-                                    request.method, request.path, door.rules.type, door.rules.path, kModels));
+const Api& Door::api() const {
+  switch (match.task) {
+    case Task::kCompletions:
+      return OpenAiCompletionsApi();
+    case Task::kEmbeddings:
+      return OpenAiEmbeddingsApi();
+    case Task::kTokenCount:
+      return AnthropicTokenCountApi();
+    default:
+      return rules.anthropic ? AnthropicApi() : OpenAiApi();
   }
-  if (request.method != (door.lists_models ? "GET" : "POST")) {
+}
+
+Verdict CheckDoor(const Door& door, const HttpRequest& request, const Json& body) {
+  if (door.task() == Task::kNone) {
+    return Refusal(404, fmt::format("Unknown request URL: {} {}. The simulator of {} has {}.", request.method,
+                                    request.path, door.rules.type, DoorsOf(door.rules)));
+  }
+  const bool reads = door.task() == Task::kModels;
+  if (request.method != (reads ? "GET" : "POST")) {
     return Refusal(405, fmt::format("Not allowed to {} on {}.", request.method, request.path));
   }
-  if (door.lists_models) return std::nullopt;
-  if (!body.is_object()) return Refusal(400, "We could not parse the JSON body of your request.");
-  if (At(body, "stream") == true) {
-    return Refusal(400, "The simulator does not stream yet: send \"stream\": false.", "stream");
-  }
+  if (!reads && !body.is_object()) return Refusal(400, "We could not parse the JSON body of your request.");
   return std::nullopt;
 }
 
@@ -63,7 +71,7 @@ Verdict CheckHead(const Door& door, const HttpRequest& request) {
     return Refusal(401, fmt::format("You didn't provide an API key. Send it as '{}: {}YOUR_KEY'.",
                                     rules.key_header, rules.key_prefix));
   }
-  if (door.is_chat && !rules.query.empty() && !HasParameter(request.query, rules.query)) {
+  if (door.task() > Task::kModels && !rules.query.empty() && !HasParameter(request.query, rules.query)) {
     return Refusal(404, fmt::format("Resource not found: the query has no {}.", rules.query));
   }
   return door.api().CheckHead(request);

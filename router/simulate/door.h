@@ -1,7 +1,8 @@
 // Door: which provider a request to the simulator is for, told by its path.
 //
 // /TYPE/REST is REST of that type's provider (provider_rules.h), as in
-// /groq/openai/v1/chat/completions. Without a type /v1/messages is Anthropic's, every other path OpenAI's.
+// /groq/openai/v1/chat/completions. Without a type /v1/messages and what is below it
+// are Anthropic's, every other path OpenAI's.
 // Pure; any thread.
 #pragma once
 
@@ -18,11 +19,11 @@ struct Door {
 
   const ProviderRules& rules;
   std::string_view path;  // without the type; of the request
-  std::string model;      // which the path names; empty: none
-  bool is_chat = false;
-  bool lists_models = false;
+  PathMatch match;
 
-  const Api& api() const { return rules.anthropic ? AnthropicApi() : OpenAiApi(); }
+  Task task() const { return match.task; }
+  // The endpoint; of a path that has none, the provider's first.
+  const Api& api() const;
 };
 
 // Valid as long as `request` is.

@@ -25,15 +25,19 @@ struct MisbehaviourRow {
 
 constexpr std::array kMisbehaviours = {
     MisbehaviourRow{"bad_utf8", Misbehaviour::kBadUtf8},
+    MisbehaviourRow{"cut_stream", Misbehaviour::kCutStream},
     MisbehaviourRow{"empty", Misbehaviour::kEmpty},
     MisbehaviourRow{"error_in_200", Misbehaviour::kErrorIn200},
+    MisbehaviourRow{"error_in_stream", Misbehaviour::kErrorInStream},
     MisbehaviourRow{"hang_after_headers", Misbehaviour::kHangAfterHeaders},
     MisbehaviourRow{"hang_before_headers", Misbehaviour::kHangBeforeHeaders},
+    MisbehaviourRow{"hang_in_stream", Misbehaviour::kHangInStream},
     MisbehaviourRow{"html", Misbehaviour::kHtml},
     MisbehaviourRow{"huge", Misbehaviour::kHuge},
     MisbehaviourRow{"none", Misbehaviour::kNone},
     MisbehaviourRow{"reset", Misbehaviour::kReset},
     MisbehaviourRow{"reset_mid_body", Misbehaviour::kResetMidBody},
+    MisbehaviourRow{"short_stream", Misbehaviour::kShortStream},
     MisbehaviourRow{"slow", Misbehaviour::kSlow},
     MisbehaviourRow{"truncated_json", Misbehaviour::kTruncatedJson},
     MisbehaviourRow{"wrong_types", Misbehaviour::kWrongTypes},
@@ -67,12 +71,17 @@ absl::StatusOr<std::optional<FaultPlan>> PlanFrom(const Lookup& lookup) {
   const std::string_view fault = lookup("fault");
   const auto latency = ToLatency(lookup("latency"));
   const auto tokens = ParseNumber<size_t>(lookup("tokens"));
-  if (fault.empty() && !latency.has_value() && !tokens.has_value()) return std::optional<FaultPlan>();
+  const auto after = ParseNumber<size_t>(lookup("after"));
+  const std::string_view gate = lookup("gate");
+  const bool asked = latency.has_value() || tokens.has_value() || after.has_value() || !gate.empty();
+  if (fault.empty() && !asked) return std::optional<FaultPlan>();
   auto plan = PlanNamed(fault.empty() ? "none" : fault);
   if (!plan.has_value()) return UnknownFault(fault);
   if (const std::string_view wait = lookup("retry_after"); !wait.empty()) plan->retry_after = wait;
   plan->latency = latency;
   plan->tokens = tokens;
+  plan->after = after;
+  plan->gate = gate;
   return plan;
 }
 
@@ -85,6 +94,8 @@ void Merge(std::optional<FaultPlan>& plan, std::optional<FaultPlan> weaker) {
   }
   if (!plan->latency.has_value()) plan->latency = weaker->latency;
   if (!plan->tokens.has_value()) plan->tokens = weaker->tokens;
+  if (!plan->after.has_value()) plan->after = weaker->after;
+  if (plan->gate.empty()) plan->gate = weaker->gate;
   if (plan->misbehaviour == Misbehaviour::kNone) {
     plan->misbehaviour = weaker->misbehaviour;
     plan->status = weaker->status;
@@ -113,6 +124,11 @@ std::optional<FaultPlan> PlanNamed(std::string_view fault) {
     return plan;
   }
   return std::nullopt;
+}
+
+bool IsStreamFault(Misbehaviour misbehaviour) {
+  return misbehaviour == Misbehaviour::kCutStream || misbehaviour == Misbehaviour::kErrorInStream ||
+         misbehaviour == Misbehaviour::kHangInStream || misbehaviour == Misbehaviour::kShortStream;
 }
 
 std::string FaultNames() {
@@ -146,6 +162,7 @@ absl::Status FaultScript::Append(std::string_view json) {
       entry.plan.retry_after = ScalarText(wait);
     entry.plan.latency = ToLatency(ScalarText(At(item, "latency_ms")));
     entry.plan.tokens = ParseNumber<size_t>(ScalarText(At(item, "tokens")));
+    entry.plan.after = ParseNumber<size_t>(ScalarText(At(item, "after")));
     added.push_back(std::move(entry));
   }
   entries_.insert(entries_.end(), added.begin(), added.end());
@@ -168,7 +185,7 @@ absl::StatusOr<FaultPlan> PlanFor(const HttpRequest& request, std::string_view m
   const auto in_headers = [&](std::string_view what) {
     if (what == "latency") return HeaderOr(request.headers, "x-simulate-latency-ms");
     if (what == "retry_after") return HeaderOr(request.headers, "x-simulate-retry-after");
-    return HeaderOr(request.headers, what == "fault" ? "x-simulate-fault" : "x-simulate-tokens");
+    return HeaderOr(request.headers, fmt::format("x-simulate-{}", what));
   };
   const auto in_model = [&](std::string_view what) { return InModelName(model, what); };
   ASSIGN_OR_RETURN(std::optional<FaultPlan> plan, PlanFrom(in_headers));

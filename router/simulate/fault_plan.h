@@ -16,19 +16,27 @@ namespace llm_router::simulate {
 enum class Misbehaviour {
   kNone,
   kBadUtf8,
+  kCutStream,
   kEmpty,
   kErrorIn200,
+  kErrorInStream,
   kHangAfterHeaders,
   kHangBeforeHeaders,
+  kHangInStream,
   kHtml,
   kHuge,
   kReset,
   kResetMidBody,
+  kShortStream,
   kSlow,
   kStatus,
   kTruncatedJson,
   kWrongTypes,
 };
+
+// Whether it happens behind some piece of a stream. An answer that is no stream is broken off in half
+// instead.
+bool IsStreamFault(Misbehaviour misbehaviour);
 
 struct FaultPlan {
   FaultPlan() = default;
@@ -39,6 +47,8 @@ struct FaultPlan {
   std::string retry_after = "1";  // with 429, 503 and 529, in seconds; empty: none
   std::optional<Milliseconds> latency;
   std::optional<size_t> tokens;
+  std::optional<size_t> after;  // pieces of a stream before its fault; 1 unless said
+  std::string gate;             // where the stream waits; empty: nowhere
 };
 
 // "reset", "429", "none"; nothing when there is no such fault.
@@ -46,7 +56,8 @@ std::optional<FaultPlan> PlanNamed(std::string_view fault);
 // All names, for messages and help: "bad_utf8, empty, ..., or a status from 400 to 599".
 std::string FaultNames();
 
-// A list of {"fault", "times"?, "every"?, "path"?, "model"?, "latency_ms"?, "tokens"?, "retry_after"?}. Each
+// A list of {"fault", "times"?, "every"?, "path"?, "model"?, "latency_ms"?, "tokens"?, "retry_after"?,
+// "after"?}. Each
 // request takes the first entry that fits it and is not used up; with `every` only each n-th that fits.
 class FaultScript {
  public:
@@ -70,8 +81,8 @@ class FaultScript {
   std::deque<Entry> entries_;
 };
 
-// The plan for a request: of its headers, else of its model's name, else of the script, else none. Latency
-// and tokens are each taken from the first of these that names them. An unknown fault is an error.
+// The plan for a request: of its headers, else of its model's name, else of the script, else none. All
+// but the fault itself are each taken from the first of these that names them. An unknown fault is an error.
 absl::StatusOr<FaultPlan> PlanFor(const HttpRequest& request, std::string_view model, FaultScript& script);
 
 }  // namespace llm_router::simulate

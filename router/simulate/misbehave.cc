@@ -16,11 +16,6 @@ constexpr size_t kPiece = 1024 * 1024;
 constexpr size_t kSlowPieces = 20;
 constexpr Milliseconds kSlowPause(100);
 
-Awaitable<absl::Status> Hang() {
-  while (co_await Sleep(Now() + std::chrono::hours(1))) continue;
-  co_return MakeFault(Fault::kCancelled, "the client went away");
-}
-
 HttpHeaders WithLength(HttpHeaders headers, size_t length) {
   headers.emplace_back("content-length", std::to_string(length));
   return headers;
@@ -62,6 +57,7 @@ Awaitable<absl::Status> SendSlowly(HttpResponse good, HttpResponder& responder) 
 // Every scalar becomes a list and every list or object a number: valid JSON that no reader expects.
 std::string WithWrongTypes(const std::string& body) {
   Json wrong = Json::parse(body, nullptr, false);
+  if (wrong.is_discarded()) return "data: {\"choices\":7,\"type\":[8]}\n\n";  // a stream
   for (auto& [name, value] : wrong.items()) value = value.is_structured() ? Json(7) : Json::array({value});
   return Dump(wrong);
 }
@@ -73,6 +69,10 @@ std::string WithBadUtf8(std::string body) {
   return body;
 }
 
+void SetType(HttpResponse& response, std::string_view type) {
+  response.headers = {{"content-type", std::string(type)}};
+}
+
 HttpResponse Spoil(Misbehaviour misbehaviour, HttpResponse response) {
   switch (misbehaviour) {
     case Misbehaviour::kBadUtf8:
@@ -82,13 +82,16 @@ HttpResponse Spoil(Misbehaviour misbehaviour, HttpResponse response) {
       response.body.clear();
       break;
     case Misbehaviour::kErrorIn200:
+    case Misbehaviour::kErrorInStream:
+      SetType(response, "application/json");
       response.body =
           R"({"error":{"message":"simulated error inside a 200","type":"server_error","code":null}})";
       break;
     case Misbehaviour::kHtml:
-      response.headers = {{"content-type", "text/html"}};
+      SetType(response, "text/html");
       response.body = "<html><body><h1>502 Bad Gateway</h1></body></html>";
       break;
+    case Misbehaviour::kShortStream:
     case Misbehaviour::kTruncatedJson:
       response.body.resize(response.body.size() / 2);
       break;
@@ -103,15 +106,22 @@ HttpResponse Spoil(Misbehaviour misbehaviour, HttpResponse response) {
 
 }  // namespace
 
+Awaitable<absl::Status> Hang() {
+  while (co_await Sleep(Now() + std::chrono::hours(1))) continue;
+  co_return MakeFault(Fault::kCancelled, "the client went away");
+}
+
 Awaitable<absl::Status> SendSpoilt(Misbehaviour misbehaviour, HttpResponse good, HttpResponder& responder) {
   switch (misbehaviour) {
     case Misbehaviour::kHangBeforeHeaders:
       co_return co_await Hang();
     case Misbehaviour::kHangAfterHeaders:
+    case Misbehaviour::kHangInStream:
       co_return co_await HangAfterHeaders(std::move(good), responder);
     case Misbehaviour::kReset:
       responder.Reset();
       co_return absl::OkStatus();
+    case Misbehaviour::kCutStream:
     case Misbehaviour::kResetMidBody:
       co_return co_await ResetMidBody(std::move(good), responder);
     case Misbehaviour::kHuge:

@@ -8,6 +8,10 @@
 namespace llm_router::simulate {
 
 // Sends `good`, the answer to be spoilt, as `misbehaviour` says. Fails when the client went away first.
+// Of a stream that is spoilt as a whole, `good` is all of it.
 Awaitable<absl::Status> SendSpoilt(Misbehaviour misbehaviour, HttpResponse good, HttpResponder& responder);
+
+// Waits until the client goes away, and fails.
+Awaitable<absl::Status> Hang();
 
 }  // namespace llm_router::simulate

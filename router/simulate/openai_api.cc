@@ -1,13 +1,13 @@
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "broker_adapters/base/clock.h"
 #include "broker_adapters/base/ids.h"
 #include "router/simulate/api.h"
-#include "router/simulate/checks.h"
+#include "router/simulate/openai_base.h"
 #include "router/simulate/openai_checks.h"
+#include "router/simulate/openai_stream.h"
 
 namespace llm_router::simulate {
 namespace {
@@ -63,11 +63,6 @@ void ReadFormat(const Json& format, Conversation& conversation) {
   if (type == "json_schema") conversation.schema = &At(At(format, "json_schema"), "schema");
 }
 
-void ReadStops(const Json& stop, Conversation& conversation) {
-  if (stop.is_string()) conversation.stops.push_back(Text(stop));
-  for (size_t i = 0; stop.is_array() && i < stop.size(); ++i) conversation.stops.push_back(Text(stop[i]));
-}
-
 size_t Limit(const Json& body) {
   for (const char* name : {"max_completion_tokens", "max_tokens"}) {
     const Json& value = At(body, name);
@@ -78,27 +73,27 @@ size_t Limit(const Json& body) {
 
 void ReadParameters(const Json& body, Conversation& conversation) {
   for (const auto& [name, value] : body.items()) {
-    if (name == "model" || name == "messages" || name == "tools" || name == "stream" || value.is_null())
+    if (name == "model" || name == "messages" || name == "tools" || name == "stream" ||
+        name == "stream_options" || value.is_null()) {
       continue;
+    }
     conversation.parameters[name] = Dump(value);
   }
 }
 
-std::string FinishReason(const Answer& answer) {
-  if (!answer.finish_word.empty()) return answer.finish_word;
-  switch (answer.finish) {
-    case Finish::kLength:
-      return "length";
-    case Finish::kToolCalls:
-      return "tool_calls";
-    default:
-      return "stop";
+// What it keeps of a long prompt unasked.
+size_t WordsOfSystem(const Conversation& conversation) {
+  size_t words = 0;
+  for (const Turn& turn : conversation.turns) {
+    if (turn.role == "system" || turn.role == "developer") words += CountWords(turn.text);
   }
+  return words;
 }
 
 Json RenderMessage(const Answer& answer) {
   Json message = {
       {"role", "assistant"}, {"content", nullptr}, {"refusal", nullptr}, {"annotations", Json::array()}};
+  if (!answer.reasoning.empty()) message["reasoning_content"] = answer.reasoning;
   if (answer.calls.empty()) {
     message["content"] = answer.text;
     return message;
@@ -111,33 +106,8 @@ Json RenderMessage(const Answer& answer) {
   return message;
 }
 
-std::string ErrorType(int status) {
-  if (status == 429) return "rate_limit_error";
-  return status >= 500 ? "server_error" : "invalid_request_error";
-}
-
-Json ErrorCode(int status) {
-  switch (status) {
-    case 401:
-      return "invalid_api_key";
-    case 404:
-      return "model_not_found";
-    case 429:
-      return "rate_limit_exceeded";
-    default:
-      return nullptr;
-  }
-}
-
-class OpenAi final : public Api {
+class OpenAi final : public OpenAiBase {
  public:
-  Verdict CheckHead(const HttpRequest& request) const override {
-    if (request.method == "POST" && !IsJsonType(HeaderOr(request.headers, "content-type"))) {
-      return Refusal(415, "Unsupported content type. Use 'application/json'.");
-    }
-    return std::nullopt;
-  }
-
   Verdict CheckBody(const Json& body, std::span<const std::string_view> more) const override {
     return CheckOpenAiBody(body, more);
   }
@@ -152,12 +122,12 @@ class OpenAi final : public Api {
     }
     ReadTools(body, conversation);
     ReadFormat(At(body, "response_format"), conversation);
-    ReadStops(At(body, "stop"), conversation);
+    ReadOpenAiStops(At(body, "stop"), conversation);
+    ReadOpenAiStream(body, conversation);
     ReadParameters(body, conversation);
     conversation.max_tokens = Limit(body);
-    if (const Json& n = At(body, "n"); n.is_number_unsigned()) {
-      conversation.choices = static_cast<int>(std::clamp<uint64_t>(n.get<uint64_t>(), 1, 128));
-    }
+    conversation.choices = ReadOpenAiChoices(body);
+    conversation.cacheable = WordsOfSystem(conversation);
     return conversation;
   }
 
@@ -167,40 +137,22 @@ class OpenAi final : public Api {
       choices.push_back({{"index", i},
                          {"message", RenderMessage(answer)},
                          {"logprobs", nullptr},
-                         {"finish_reason", FinishReason(answer)}});
+                         {"finish_reason", OpenAiFinishReason(answer)}});
     }
-    const size_t output = answer.output_tokens * static_cast<size_t>(conversation.choices);
     return Dump({{"id", "chatcmpl-" + NewId()},
                  {"object", "chat.completion"},
                  {"created", UnixMillis() / 1000},
                  {"model", conversation.model},
                  {"choices", std::move(choices)},
-                 {"usage",
-                  {{"prompt_tokens", answer.input_tokens},
-                   {"completion_tokens", output},
-                   {"total_tokens", answer.input_tokens + output}}},
+                 {"usage", OpenAiUsage(conversation, answer)},
                  {"service_tier", "default"},
                  {"system_fingerprint", "fp_simulated"}});
   }
 
-  std::string RenderModels() const override {
-    Json models = Json::array();
-    for (const char* id : {"gpt-4o", "gpt-4o-mini", "gpt-4.1"}) {
-      models.push_back({{"id", id}, {"object", "model"}, {"created", 1715367049}, {"owned_by", "simulated"}});
-    }
-    return Dump({{"object", "list"}, {"data", std::move(models)}});
+  std::unique_ptr<StreamWriter> Stream(const Conversation& conversation,
+                                       const Answer& answer) const override {
+    return NewOpenAiStream(conversation, answer);
   }
-
-  std::string RenderError(const Refusal& refusal, const std::string&) const override {
-    const Json param = refusal.param.empty() ? Json() : Json(refusal.param);
-    return Dump({{"error",
-                  {{"message", refusal.message},
-                   {"type", ErrorType(refusal.status)},
-                   {"param", param},
-                   {"code", ErrorCode(refusal.status)}}}});
-  }
-
-  std::string_view request_id_header() const override { return "x-request-id"; }
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <span>
 
 #include "router/simulate/checks.h"
+#include "router/simulate/openai_base.h"
 
 namespace llm_router::simulate {
 namespace {
@@ -263,7 +264,7 @@ Verdict CheckOpenAiBody(const Json& body, std::span<const std::string_view> more
                            row->most),
                std::string(row->field));
   }
-  for (const auto check : {&CheckLimits, &CheckTools, &CheckFormat}) {
+  for (const auto check : {&CheckOpenAiStream, &CheckLimits, &CheckTools, &CheckFormat}) {
     if (auto bad = check(body)) return bad;
   }
   return CheckMessages(At(body, "messages"));

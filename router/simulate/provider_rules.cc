@@ -4,11 +4,15 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
+#include <vector>
 
 namespace llm_router::simulate {
 namespace {
 
 constexpr std::string_view kBearer = "Bearer ";
+constexpr std::string_view kChats = "chat/completions";
+constexpr std::string_view kModels = "/v1/models";
 
 bool Concerns(const FieldRule& rule, std::string_view model) {
   const auto begins = [model](std::string_view prefix) { return model.substr(0, prefix.size()) == prefix; };
@@ -65,6 +69,28 @@ Verdict CheckField(const FieldRule& rule, const Json& body) {
   }
 }
 
+// The model that a path names where the door's has a *, or "" where they are the same.
+std::optional<std::string> MatchDoor(std::string_view door, std::string_view path) {
+  const size_t star = door.find('*');
+  if (star == door.npos) return path == door ? std::optional<std::string>("") : std::nullopt;
+  const std::string_view before = door.substr(0, star);
+  const std::string_view after = door.substr(star + 1);
+  if (path.size() <= before.size() + after.size() || !path.starts_with(before) || !path.ends_with(after))
+    return std::nullopt;
+  const std::string_view segment = path.substr(before.size(), path.size() - before.size() - after.size());
+  if (segment.find('/') != segment.npos) return std::nullopt;
+  return std::string(segment);
+}
+
+std::vector<std::pair<Task, std::string>> PathsOf(const ProviderRules& rules) {
+  std::vector<std::pair<Task, std::string>> paths = {{Task::kChat, std::string(rules.path)}};
+  const std::string base(rules.path.substr(0, rules.path.rfind(kChats)));
+  if (rules.anthropic) paths.emplace_back(Task::kTokenCount, std::string(rules.path) + "/count_tokens");
+  if (rules.completions) paths.emplace_back(Task::kCompletions, base + "completions");
+  if (rules.embeddings) paths.emplace_back(Task::kEmbeddings, base + "embeddings");
+  return paths;
+}
+
 }  // namespace
 
 const ProviderRules* FindProviderRules(std::string_view type) {
@@ -84,16 +110,18 @@ std::string KeyOf(const ProviderRules& rules, const HttpRequest& request) {
   return std::string(bearer.substr(kBearer.size()));
 }
 
-std::optional<std::string> MatchPath(const ProviderRules& rules, std::string_view path) {
-  const size_t star = rules.path.find('*');
-  if (star == rules.path.npos) return path == rules.path ? std::optional<std::string>("") : std::nullopt;
-  const std::string_view before = rules.path.substr(0, star);
-  const std::string_view after = rules.path.substr(star + 1);
-  if (path.size() <= before.size() + after.size() || !path.starts_with(before) || !path.ends_with(after))
-    return std::nullopt;
-  const std::string_view segment = path.substr(before.size(), path.size() - before.size() - after.size());
-  if (segment.find('/') != segment.npos) return std::nullopt;
-  return std::string(segment);
+PathMatch MatchPath(const ProviderRules& rules, std::string_view path) {
+  if (path == kModels) return {Task::kModels, {}};
+  for (const auto& [task, door] : PathsOf(rules)) {
+    if (auto model = MatchDoor(door, path)) return {task, *std::move(model)};
+  }
+  return {};
+}
+
+std::string DoorsOf(const ProviderRules& rules) {
+  std::string doors;
+  for (const auto& [task, door] : PathsOf(rules)) doors += fmt::format("POST {}, ", door);
+  return fmt::format("{}GET {}", doors, kModels);
 }
 
 Verdict CheckProviderRules(const ProviderRules& rules, const Json& body) {

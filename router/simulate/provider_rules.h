@@ -37,6 +37,8 @@ struct FieldRule {
 struct ProviderRules {
   std::string_view type;
   std::string_view path;        // of its chats; * stands for one segment, which names the model
+  bool completions = false;     // whether it has those, beside its chats (.../completions),
+  bool embeddings = false;      // and those (.../embeddings)
   std::string_view query = {};  // which parameter must be there
   std::string_view key_header = "authorization";
   std::string_view key_prefix = "Bearer ";
@@ -53,8 +55,18 @@ const ProviderRules* FindProviderRules(std::string_view type);
 // The key that came with the request; empty: none.
 std::string KeyOf(const ProviderRules& rules, const HttpRequest& request);
 
-// Whether `path` is that of its chats, and which model it names: empty where it names none.
-std::optional<std::string> MatchPath(const ProviderRules& rules, std::string_view path);
+enum class Task { kNone, kModels, kChat, kCompletions, kEmbeddings, kTokenCount };
+
+struct PathMatch {
+  Task task = Task::kNone;
+  std::string model;  // which the path names; empty: none
+};
+
+// What a request to `path` is for.
+PathMatch MatchPath(const ProviderRules& rules, std::string_view path);
+
+// "POST /v1/chat/completions, POST /v1/embeddings, GET /v1/models"
+std::string DoorsOf(const ProviderRules& rules);
 
 // What the provider would refuse beyond what the API it imitates does.
 Verdict CheckProviderRules(const ProviderRules& rules, const Json& body);

@@ -52,7 +52,7 @@ RequestLog::Id RequestLog::Begin(HttpRequest request, std::string_view model, st
   const Id id = first_ + entries_.size();
   bytes_ += SizeOf(entry);
   entries_.push_back(std::move(entry));
-  running_paths_.emplace(id, path);
+  running_.emplace(id, Running{path});
   ++all_.total;
   ++by_path_[path].total;
   ++by_fault_[std::string(fault)];
@@ -61,16 +61,28 @@ RequestLog::Id RequestLog::Begin(HttpRequest request, std::string_view model, st
   return id;
 }
 
+void RequestLog::Stream(Id id, size_t tokens) {
+  if (Entry* entry = Find(id)) {
+    entry->streamed = true;
+    entry->tokens = tokens;
+  }
+  const auto running = running_.find(id);
+  if (id < epoch_first_ || running == running_.end()) return;
+  if (!std::exchange(running->second.streamed, true)) ++streams_;
+  tokens_ += tokens - std::exchange(running->second.tokens, tokens);
+}
+
 void RequestLog::End(Id id, int status, bool finished) {
   if (Entry* entry = Find(id)) {
     entry->status = status;
     entry->outcome = finished ? "finished" : "aborted";
+    entry->ended_ms = UnixMillis();
     entry->duration_ms = std::chrono::duration_cast<Milliseconds>(Now() - entry->started).count();
   }
   --in_flight_;
-  const auto running = running_paths_.extract(id);
+  const auto running = running_.extract(id);
   if (id < epoch_first_ || running.empty()) return;
-  Tally& path = by_path_[running.mapped()];
+  Tally& path = by_path_[running.mapped().path];
   ++(finished ? all_.finished : all_.aborted);
   ++(finished ? path.finished : path.aborted);
   ++by_status_[status];
@@ -84,6 +96,8 @@ void RequestLog::Clear() {
   bytes_ = 0;
   all_ = Tally();
   peak_in_flight_ = in_flight_;
+  streams_ = 0;
+  tokens_ = 0;
   by_path_.clear();
   by_fault_.clear();
   by_status_.clear();
@@ -128,7 +142,10 @@ std::string RequestLog::RequestsJson(size_t last) const {
                     {"status", entry.status},
                     {"outcome", entry.outcome},
                     {"started_ms", entry.started_ms},
-                    {"duration_ms", entry.duration_ms}});
+                    {"ended_ms", entry.ended_ms},
+                    {"duration_ms", entry.duration_ms},
+                    {"streamed", entry.streamed},
+                    {"tokens", entry.tokens}});
   }
   return Dump({{"requests", std::move(list)}});
 }
@@ -149,7 +166,9 @@ std::string RequestLog::CountersJson() const {
                {"peak_in_flight", peak_in_flight_},
                {"by_path", std::move(paths)},
                {"by_fault", std::move(faults)},
-               {"by_status", std::move(statuses)}});
+               {"by_status", std::move(statuses)},
+               {"streams", streams_},
+               {"tokens", tokens_}});
 }
 
 }  // namespace llm_router::simulate

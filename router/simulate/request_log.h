@@ -22,15 +22,18 @@ class RequestLog {
   explicit RequestLog(size_t most) : most_(most) {}
 
   Id Begin(HttpRequest request, std::string_view model, std::string_view fault);
+  // That many pieces of its stream are sent by now.
+  void Stream(Id id, size_t tokens);
   // `finished`: the answer, or the fault that was asked for, got out whole; else the client went away before.
   void End(Id id, int status, bool finished);
   void Clear();
 
   // {"requests": [{id, method, path, query, model, headers, body, body_bytes, fault, status, outcome:
-  // "running" | "finished" | "aborted", started_ms (Unix), duration_ms}]}: the last `last`, oldest first.
+  // "running" | "finished" | "aborted", started_ms (Unix), ended_ms (Unix; 0 while it runs), duration_ms,
+  // streamed, tokens (sent so far, of a stream)}]}: the last `last`, oldest first.
   std::string RequestsJson(size_t last) const;
   // {total, finished, aborted, in_flight, peak_in_flight, by_path: {path: {total, finished, aborted}},
-  // by_fault: {fault: n}, by_status: {status: n}}
+  // by_fault: {fault: n}, by_status: {status: n}, streams, tokens (of them)}
   std::string CountersJson() const;
 
  private:
@@ -43,7 +46,15 @@ class RequestLog {
     std::string_view outcome = "running";
     int64_t started_ms = 0;
     TimePoint started;
+    int64_t ended_ms = 0;
     int64_t duration_ms = 0;
+    bool streamed = false;
+    size_t tokens = 0;
+  };
+  struct Running {
+    std::string path;
+    bool streamed = false;
+    size_t tokens = 0;
   };
   struct Tally {
     uint64_t total = 0;
@@ -67,7 +78,9 @@ class RequestLog {
   std::map<std::string, Tally, std::less<>> by_path_;
   std::map<std::string, uint64_t, std::less<>> by_fault_;
   std::map<int, uint64_t> by_status_;
-  std::map<Id, std::string> running_paths_;
+  uint64_t streams_ = 0;
+  uint64_t tokens_ = 0;
+  std::map<Id, Running> running_;
 };
 
 }  // namespace llm_router::simulate

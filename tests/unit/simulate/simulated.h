@@ -5,11 +5,13 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "router/net/http_client.h"
 #include "router/simulate/simulator.h"
 #include "tests/support/catch.h"
 #include "tests/support/run.h"
+#include "tests/unit/simulate/stream_reader.h"
 
 namespace llm_router::test {
 
@@ -69,6 +71,20 @@ class Simulated {
     }
     co_return false;
   }
+
+  // The frames of a stream that must come whole.
+  Awaitable<std::vector<Json>> Stream(HttpCall call) {
+    const auto reply = co_await client_.Do(std::move(call));
+    INFO(reply.status().ToString());
+    REQUIRE(reply.ok());
+    INFO(reply->body);
+    CHECK(reply->status == 200);
+    CHECK(HeaderOr(reply->headers, "content-type").find("text/event-stream") == 0);
+    std::vector<Json> frames;
+    for (const std::string& frame : FramesOf(reply->body)) frames.push_back(DataOf(frame));
+    co_return frames;
+  }
+  int port() const { return simulator_->port(); }
 
   Awaitable<void> Stop() { return simulator_->Stop(); }
 

@@ -53,7 +53,11 @@ TEST_CASE("a body that OpenAI would refuse is refused in its shape") {
       {R"({"response_format": {"type": "json_schema"}})", "json_schema.name"},
       {R"({"response_format": {"type": "yaml"}})", "yaml"},
       {R"({"top_k": 5})", "Unrecognized request argument supplied: top_k"},
-      {R"({"stream": true})", "does not stream"},
+      {R"({"stream": "yes"})", "boolean"},
+      {R"({"stream_options": {"include_usage": true}})", "only allowed when 'stream'"},
+      {R"({"stream": true, "stream_options": []})", "expected an object"},
+      {R"({"stream": true, "stream_options": {"include_usage": 1}})", "include_usage"},
+      {R"({"stream": true, "stream_options": {"speed": 1}})", "stream_options.speed"},
   }));
   WithSimulator([&](Simulated& simulated, Loop&) -> Awaitable<void> {
     INFO(row.patch);
@@ -96,7 +100,11 @@ TEST_CASE("a body that Anthropic would refuse is refused in its shape") {
       {R"({"thinking": {"type": "enabled", "budget_tokens": 1000}})", "1024"},
       {R"({"thinking": {"type": "enabled", "budget_tokens": 2000}})", "max_tokens"},
       {R"({"stop": ["x"]})", "stop: Extra inputs are not permitted"},
-      {R"({"stream": true})", "does not stream"},
+      {R"({"stream": 1})", "stream"},
+      {R"({"messages": [{"role": "user", "content": "x"}, {"role": "assistant", "content": [
+           {"type": "thinking", "thinking": "hm", "signature": "forged"}, {"type": "text", "text": "y"}]},
+           {"role": "user", "content": "z"}]})",
+       "Invalid `signature`"},
   }));
   WithSimulator([&](Simulated& simulated, Loop&) -> Awaitable<void> {
     INFO(row.patch);
@@ -107,6 +115,55 @@ TEST_CASE("a body that Anthropic would refuse is refused in its shape") {
     CHECK(reply["error"]["type"] == "invalid_request_error");
     CHECK_FALSE(reply["request_id"].get<std::string>().empty());
     CHECK(reply["error"]["message"].get<std::string>().find(row.says) != std::string::npos);
+  });
+}
+
+TEST_CASE("a body that completions, embeddings or token counts would not take is refused") {
+  struct Endpoint {
+    std::string path;
+    std::string body;  // a good one
+  };
+  const Endpoint completions{"/v1/completions", R"({"model": "m", "prompt": "x"})"};
+  const Endpoint embeddings{"/v1/embeddings", R"({"model": "m", "input": "x"})"};
+  const Endpoint counts{"/v1/messages/count_tokens",
+                        R"({"model": "m", "messages": [{"role": "user", "content": "x"}]})"};
+  const std::vector<std::pair<Endpoint, Row>> rows = {
+      {completions, {R"({"model": null})", "model"}},
+      {completions, {R"({"prompt": null})", "prompt"}},
+      {completions, {R"({"prompt": [1, "x"]})", "prompt"}},
+      {completions, {R"({"prompt": []})", "prompt"}},
+      {completions, {R"({"n": 3, "best_of": 2})", "best_of"}},
+      {completions, {R"({"logprobs": 6})", "logprobs"}},
+      {completions, {R"({"echo": 1})", "echo"}},
+      {completions, {R"({"messages": []})", "messages"}},
+      {completions, {R"({"stream_options": {"include_usage": true}})", "stream_options"}},
+      {embeddings, {R"({"input": null})", "input"}},
+      {embeddings, {R"({"input": ""})", "empty string"}},
+      {embeddings, {R"({"input": ["a", ""]})", "empty string"}},
+      {embeddings, {R"({"input": [[1], [-1]]})", "input"}},
+      {embeddings, {R"({"encoding_format": "hex"})", "encoding_format"}},
+      {embeddings, {R"({"dimensions": 0})", "dimensions"}},
+      {embeddings, {R"({"model": "text-embedding-ada-002", "dimensions": 8})", "dimensions"}},
+      {embeddings, {R"({"stream": true})", "stream"}},
+      {counts, {R"({"max_tokens": 5})", "max_tokens: Extra inputs"}},
+      {counts, {R"({"stream": true})", "stream: Extra inputs"}},
+      {counts, {R"({"messages": []})", "at least one"}},
+      {counts, {R"({"model": null})", "model: Field required"}},
+  };
+  WithSimulator([&](Simulated& simulated, Loop&) -> Awaitable<void> {
+    for (const auto& [endpoint, row] : rows) {
+      INFO(endpoint.path << " " << row.patch);
+      HttpCall call = endpoint.path == counts.path ? simulated.AnthropicCall({}) : simulated.OpenAiCall({});
+      call.url = simulated.Call("POST", endpoint.path).url;
+      Json body = Json::parse(endpoint.body);
+      call.body = body.dump();
+      (void)co_await simulated.Ask(call, 200);
+      body.merge_patch(Json::parse(row.patch));
+      call.body = body.dump();
+      const Json reply = co_await simulated.Ask(call, 400);
+      CHECK(reply["error"]["type"] == "invalid_request_error");
+      CHECK(reply["error"]["message"].get<std::string>().find(row.says) != std::string::npos);
+    }
   });
 }
 
