@@ -53,6 +53,8 @@ class StoredTopics final : public StoredEvents {
   using ReaderPtr = std::shared_ptr<StoredReader>;
   using MemberPtr = std::shared_ptr<StoredMember>;
 
+  CommitThread::Hooks HooksOf();
+  static absl::Status Stopping();
   absl::Status CheckRoom(const std::string& channel, size_t bytes) const;
   StoredChannel& ChannelOf(const std::string& channel);
   void Published(const StoredEventPtr& event, size_t bytes);
