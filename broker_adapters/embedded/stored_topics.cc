@@ -100,7 +100,7 @@ Awaitable<void> StoredTopics::Stop() {
 StoredChannel& StoredTopics::ChannelOf(const std::string& name) {
   StoredChannel& channel = channels_[name];
   channel.totals.name = name;
-  channel.used_at = UnixNanos();
+  channel.used_at = options_.unix_nanos();
   return channel;
 }
 
@@ -125,7 +125,7 @@ Awaitable<absl::StatusOr<uint64_t>> StoredTopics::Publish(Message event) {
   if (event.id.empty()) event.id = NewId();
   KeptMessage kept;
   kept.message = std::move(event);
-  kept.sent_at = UnixNanos();
+  kept.sent_at = options_.unix_nanos();
   const auto record = std::make_shared<const std::string>(Encode(kept));
   const size_t bytes = record->size() + kStoredOverhead;
   CO_RETURN_IF_ERROR(CheckRoom(kept.message.channel, bytes));
@@ -133,8 +133,8 @@ Awaitable<absl::StatusOr<uint64_t>> StoredTopics::Publish(Message event) {
   const auto stored = std::make_shared<StoredEvent>();
   stored->message = std::move(kept.message);
   CO_RETURN_IF_ERROR(co_await commits_.Commit(
-      [file = file_.get(), stored, record] {
-        const auto added = file->Add(stored->message.channel, *record, UnixNanos());
+      [file = file_.get(), stored, record, now = options_.unix_nanos] {
+        const auto added = file->Add(stored->message.channel, *record, now());
         stored->sequence = added.sequence;
         stored->stored_at = added.stored_at;
         return absl::OkStatus();

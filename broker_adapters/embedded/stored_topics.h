@@ -78,6 +78,7 @@ class StoredTopics final : public StoredEvents {
   Awaitable<void> ReadLater(ReaderPtr reader);
   void Save(const ReaderPtr& reader);
 
+  int64_t OldBefore() const;
   Awaitable<void> DropOld();
   Awaitable<bool> DropSome();
   void Dropped(const std::map<std::string, StoredFile::Erased>& erased);

@@ -120,7 +120,7 @@ void StoredTopics::Leave(const MemberPtr& member) {
     reader->Reset();
     StoredChannel& channel = channels_[reader->channel];
     channel.live.erase(reader.get());
-    channel.used_at = UnixNanos();
+    channel.used_at = options_.unix_nanos();
     ForgetUnmade(reader);
   } else {
     Wake(reader);
