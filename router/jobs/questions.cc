@@ -82,7 +82,7 @@ Questions::Body Questions::Do(std::string tenant, contract::ListJobs ask) {
 Questions::Body Questions::Do(std::string tenant, contract::CreateBatch ask) {
   if (!ask.options.route.empty()) CO_RETURN_IF_ERROR(CheckRoute(ask.options.route));
   co_return AsBody(
-      co_await store_.CreateBatch(std::move(tenant), NewId(), std::move(ask.options), options_.unix_ms()));
+      co_await store_.CreateBatch(std::move(tenant), NewId(), std::move(ask), options_.unix_ms()));
 }
 
 Questions::Body Questions::Do(std::string tenant, contract::AppendLines ask) {
