@@ -150,6 +150,7 @@ absl::StatusOr<Batch> ParseBatch(const Json& object) {
 
 std::string ToJson(const CreateBatch& ask) {
   Json json = {{"op", "batch_create"}};
+  if (!ask.idempotency_key.empty()) json["idempotency_key"] = ask.idempotency_key;
   AddOptions(ask.options, json);
   return Dump(json);
 }

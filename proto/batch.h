@@ -102,6 +102,7 @@ absl::StatusOr<Batch> ParseBatch(const Json& object);
 struct CreateBatch {
   CreateBatch() = default;
 
+  std::string idempotency_key;  // the same of the same tenant is the same batch; empty: always another
   BatchOptions options;
 };
 

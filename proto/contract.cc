@@ -175,7 +175,7 @@ std::string ErrorBody(std::string_view to_dialect, const absl::Status& failure) 
   Json error = {
       {"message", MessageOf(failure)}, {"type", row.openai_type}, {"param", nullptr}, {"code", row.name}};
   if (const auto wait = RetryAfterOf(failure)) error["retry_after_ms"] = wait->count();
-  if (to_dialect != dialect::kAnthropicMessages) return Dump({{"error", std::move(error)}});
+  if (!to_dialect.starts_with("anthropic.")) return Dump({{"error", std::move(error)}});
   error.erase("param");
   error["type"] = row.anthropic_type;
   return Dump({{"type", "error"}, {"error", std::move(error)}});

@@ -84,8 +84,8 @@ inline constexpr std::string_view kText = "text";
 inline constexpr std::string_view kOpenAiChat = "openai.chat";
 inline constexpr std::string_view kOpenAiCompletions = "openai.completions";
 inline constexpr std::string_view kOpenAiEmbeddings = "openai.embeddings";
-inline constexpr std::string_view kAnthropicMessages = "anthropic.messages";
 inline constexpr std::string_view kAnthropicCountTokens = "anthropic.count_tokens";
+inline constexpr std::string_view kAnthropicMessages = "anthropic.messages";
 }  // namespace dialect
 
 inline constexpr std::string_view kJson = "application/json";

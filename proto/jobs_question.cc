@@ -14,6 +14,7 @@ namespace llm_router::contract {
 namespace {
 
 constexpr int64_t kMostReadLines = 10'000;
+constexpr size_t kMostKey = 512;  // bytes
 constexpr size_t kMostMetadata = 16;
 constexpr int64_t kMostWindow = 7 * 24 * 60 * 60;  // seconds
 constexpr int64_t kMostAtOnce = 1'000'000;
@@ -66,6 +67,8 @@ absl::StatusOr<JobsQuestion> ParseListJobs(const Json& json) {
 
 absl::StatusOr<JobsQuestion> ParseCreateBatch(const Json& json) {
   CreateBatch ask;
+  ask.idempotency_key = StringOr(json, "idempotency_key");
+  if (ask.idempotency_key.size() > kMostKey) return Wrong("idempotency_key", "at most 512 bytes");
   BatchOptions& options = ask.options;
   const std::string format = StringOr(json, "format", NameOf(options.format));
   if (format != NameOf(BatchFormat::kOpenAi) && format != NameOf(BatchFormat::kText))

@@ -31,12 +31,17 @@ absl::Status ParseMessages(const Node& request, Chat& chat);
 void RenderMessages(const Chat& chat, Json& request, Warnings& warnings);
 absl::Status ParseTools(const Node& request, Chat& chat);
 void RenderTools(const Chat& chat, Json& request, Warnings& warnings);
+absl::Status ParseReasoning(const Node& request, Chat& chat);
+// The request has its max_tokens. Whether the model will think.
+bool RenderReasoning(const Chat& chat, Json& request, Warnings& warnings);
 
 // {"type": "tool_use", "id", "name", "input"}, the text block, and {"type": "thinking", "thinking",
 // "signature"} or {"type": "redacted_thinking", "data"}, in requests and replies alike.
 absl::Status ParseToolUse(const Node& block, std::vector<Part>& parts);
 Json RenderToolUse(const ToolCallPart& call, Warnings& warnings);
-Json RenderText(const std::string& text);
+Json RenderText(const TextPart& part);
+// `block` with a mark for the cache.
+Json WithMark(Json block, const CacheMark& mark);
 absl::Status ParseThinking(const Node& block, std::vector<Part>& parts);
 Json RenderThinking(const ThinkingPart& thought);
 // The `input` of a tool_use: an object. What a model wrote that is none becomes the text "arguments" in one.

@@ -33,8 +33,9 @@ absl::Status ParseBlock(const Node& block, ChatReply& reply) {
 Json RenderContent(const ChatReply& reply, Warnings& warnings) {
   Json content = Json::array();
   for (const Part& part : reply.parts) {
-    if (const auto* text = std::get_if<TextPart>(&part)) content.push_back(RenderText(text->text));
-    if (const auto* refused = std::get_if<RefusalPart>(&part)) content.push_back(RenderText(refused->text));
+    if (const auto* text = std::get_if<TextPart>(&part)) content.push_back(RenderText(*text));
+    if (const auto* refused = std::get_if<RefusalPart>(&part))
+      content.push_back(RenderText(TextPart{refused->text}));
     if (const auto* thought = std::get_if<ThinkingPart>(&part)) content.push_back(RenderThinking(*thought));
     if (const auto* call = std::get_if<ToolCallPart>(&part))
       content.push_back(RenderToolUse(*call, warnings));

@@ -61,7 +61,10 @@ class StreamWriter final : public ReplyWriter {
 
   void Say(const PartDelta& delta) {
     Track& track = tracks_.at(delta.index);
-    if (open_ == delta.index) return Delta(track, delta.text);
+    if (open_ == delta.index) {
+      Delta(track, delta.text);
+      return Advance(false);
+    }
     if (!track.waits && IsCall(track)) {
       AddNote(warnings_, "arguments of a tool call after their end dropped");
       return;
@@ -120,7 +123,7 @@ class StreamWriter final : public ReplyWriter {
   static Json Start(const Part& part) {
     if (const auto* thought = std::get_if<ThinkingPart>(&part)) return RenderThinking(*thought);
     const auto* call = std::get_if<ToolCallPart>(&part);
-    if (call == nullptr) return RenderText({});
+    if (call == nullptr) return RenderText(TextPart());
     return {
         {"type", "tool_use"}, {"id", ToolUseId(call->id)}, {"name", call->name}, {"input", Json::object()}};
   }

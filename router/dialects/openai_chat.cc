@@ -29,7 +29,7 @@ class OpenAiChatCodec final : public JsonDialect {
     return openai_chat::NewWriter(wishes, warnings);
   }
   std::unique_ptr<ReplyRelay> NewRelay(const StreamWishes& wishes) const override {
-    return openai_chat::NewRelay(wishes);
+    return openai_chat::NewRelay(wishes, "chat.completion");
   }
   std::string ErrorFrame(const absl::Status& failure) const override {
     return SseText({}, contract::ErrorBody(name(), failure));

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,10 +27,16 @@ absl::StatusOr<ChatReply> ParseReply(std::string_view body);
 std::string RenderReply(const ChatReply& reply, Warnings& warnings);
 std::unique_ptr<ReplyParser> NewParser();
 std::unique_ptr<ReplyWriter> NewWriter(const StreamWishes& wishes, Warnings& warnings);
-std::unique_ptr<ReplyRelay> NewRelay(const StreamWishes& wishes);
+// `object` is what the whole reply calls itself.
+std::unique_ptr<ReplyRelay> NewRelay(const StreamWishes& wishes, std::string_view object);
 
 // The parts of the above that have a file of their own.
 absl::Status ParseMessages(const Node& request, Chat& chat);
+// model, user, limits, sampling and stream, which completions have too.
+absl::Status ParseParameters(const Node& request, Chat& chat);
+void RenderParameters(const Chat& chat, std::string_view limit, Json& request, Warnings& warnings);
+// What is not in `known`, which is sorted.
+void NoteUnknown(const Node& request, std::span<const std::string_view> known, Chat& chat);
 Json RenderMessages(const Chat& chat, Warnings& warnings);
 absl::Status ParseTools(const Node& request, Chat& chat);
 void RenderTools(const Chat& chat, Json& request, Warnings& warnings);

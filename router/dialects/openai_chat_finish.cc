@@ -5,7 +5,7 @@ namespace llm_router::openai_chat {
 
 Finish FinishNamed(std::string_view reason) {
   if (reason == "stop") return Finish::kStop;
-  if (reason == "length") return Finish::kLength;
+  if (reason == "length" || reason == "model_length") return Finish::kLength;
   if (reason == "tool_calls" || reason == "function_call") return Finish::kToolCalls;
   if (reason == "content_filter") return Finish::kContentFilter;
   return Finish::kUnknown;

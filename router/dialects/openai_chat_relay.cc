@@ -20,7 +20,7 @@ bool SaysSomething(const Json& delta) {
 
 class Relay final : public ReplyRelay {
  public:
-  explicit Relay(const StreamWishes& wishes) : wishes_(wishes) {}
+  Relay(const StreamWishes& wishes, std::string_view object) : wishes_(wishes), whole_(object) {}
 
   absl::Status Watch(const SseFrame& frame) override {
     forwards_ = true;
@@ -66,7 +66,9 @@ class Relay final : public ReplyRelay {
   absl::Status ReadChoice(const Node& choice) {
     const auto delta = choice.Find("delta");
     if (delta && !delta->IsObject()) return delta->Wrong("must be an object");
-    has_output_ = has_output_ || choice.Find("finish_reason") || (delta && SaysSomething(delta->json()));
+    const auto text = choice.Find("text");  // of completions
+    has_output_ = has_output_ || choice.Find("finish_reason") || (text && text->json() != "") ||
+                  (delta && SaysSomething(delta->json()));
     return absl::OkStatus();
   }
 
@@ -81,6 +83,8 @@ class Relay final : public ReplyRelay {
 
 }  // namespace
 
-std::unique_ptr<ReplyRelay> NewRelay(const StreamWishes& wishes) { return std::make_unique<Relay>(wishes); }
+std::unique_ptr<ReplyRelay> NewRelay(const StreamWishes& wishes, std::string_view object) {
+  return std::make_unique<Relay>(wishes, object);
+}
 
 }  // namespace llm_router::openai_chat

@@ -17,11 +17,13 @@ void DropIndexes(Json& value) {
 
 }  // namespace
 
-Whole::Whole() : json_(std::make_unique<Json>(Json{{"choices", Json::array()}})) {}
+Whole::Whole(std::string_view object)
+    : object_(object), json_(std::make_unique<Json>(Json{{"choices", Json::array()}})) {}
 Whole::~Whole() = default;
 
 void Whole::Add(const Json& chunk) {
   for (const auto& [key, value] : chunk.items()) {
+    if (key == "obfuscation") continue;  // padding of the frame
     if (key == "choices") {
       for (const Json& choice : value) {
         if (choice.is_object()) AddChoice(choice);
@@ -40,8 +42,8 @@ void Whole::AddChoice(const Json& choice) {
       Json& message = (*whole)["message"];
       if (message.is_null()) message = {{"role", "assistant"}, {"content", nullptr}};
       if (value.is_object()) MergeDelta(message, value);
-    } else if (key == "logprobs" && value.is_object() && (*whole)[key].is_object()) {
-      MergeDelta((*whole)[key], value);
+    } else if (key == "text" || (key == "logprobs" && value.is_object())) {
+      MergeDelta(*whole, Json{{key, value}});
     } else if (!value.is_null() || !whole->contains(key)) {
       (*whole)[key] = value;
     }
@@ -49,7 +51,7 @@ void Whole::AddChoice(const Json& choice) {
 }
 
 std::string Whole::Take() {
-  (*json_)["object"] = "chat.completion";
+  (*json_)["object"] = object_;
   for (Json& choice : (*json_)["choices"]) {
     if (choice.contains("message")) DropIndexes(choice["message"]);
   }

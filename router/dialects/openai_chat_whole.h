@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "router/dialects/json_body.h"
@@ -12,7 +13,8 @@ namespace llm_router::openai_chat {
 
 class Whole {
  public:
-  Whole();
+  // `object` is what the whole calls itself.
+  explicit Whole(std::string_view object);
   ~Whole();
   Whole(const Whole&) = delete;
   Whole& operator=(const Whole&) = delete;
@@ -23,6 +25,7 @@ class Whole {
  private:
   void AddChoice(const Json& choice);
 
+  const std::string object_;
   std::unique_ptr<Json> json_;
 };
 

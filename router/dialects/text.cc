@@ -12,17 +12,6 @@
 namespace llm_router {
 namespace {
 
-// The text of `parts`; what is not text goes into `warnings`.
-std::string TextOf(const std::vector<Part>& parts, Warnings& warnings) {
-  std::string text;
-  for (const Part& part : parts) {
-    if (const auto* said = std::get_if<TextPart>(&part)) text += said->text;
-    if (const auto* refused = std::get_if<RefusalPart>(&part)) text += refused->text;
-    text::WarnOfOther(part, warnings);
-  }
-  return text;
-}
-
 class TextCodec final : public Dialect {
  public:
   std::string_view name() const override { return contract::dialect::kText; }
@@ -40,13 +29,7 @@ class TextCodec final : public Dialect {
 
   absl::StatusOr<std::string> RenderRequest(const Chat& chat, Warnings& warnings) const override {
     WarnOfUnknown(chat.unknown, warnings);
-    std::string prompt;
-    for (const ChatMessage& message : chat.messages) {
-      const std::string text = TextOf(message.parts, warnings);
-      if (!prompt.empty() && !text.empty()) prompt += "\n\n";
-      prompt += text;
-    }
-    return prompt;
+    return text::PromptOf(chat, warnings);
   }
 
   absl::StatusOr<ChatReply> ParseReply(std::string_view body) const override {
@@ -61,7 +44,7 @@ class TextCodec final : public Dialect {
   std::string RenderReply(const ChatReply& reply, Warnings& warnings) const override {
     WarnOfUnknown(reply.unknown, warnings);
     text::WarnOfCut(reply.finish, warnings);
-    return TextOf(reply.parts, warnings);
+    return text::TextOf(reply.parts, warnings);
   }
 
   // A text query names its model in a tag.
@@ -87,6 +70,26 @@ class TextCodec final : public Dialect {
 };
 
 }  // namespace
+
+std::string text::TextOf(const std::vector<Part>& parts, Warnings& warnings) {
+  std::string text;
+  for (const Part& part : parts) {
+    if (const auto* said = std::get_if<TextPart>(&part)) text += said->text;
+    if (const auto* refused = std::get_if<RefusalPart>(&part)) text += refused->text;
+    WarnOfOther(part, warnings);
+  }
+  return text;
+}
+
+std::string text::PromptOf(const Chat& chat, Warnings& warnings) {
+  std::string prompt;
+  for (const ChatMessage& message : chat.messages) {
+    const std::string text = TextOf(message.parts, warnings);
+    if (!prompt.empty() && !text.empty()) prompt += "\n\n";
+    prompt += text;
+  }
+  return prompt;
+}
 
 const Dialect& PlainText() {
   static const TextCodec kCodec;

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "router/dialects/chat.h"
 #include "router/dialects/reply_stream.h"
@@ -13,6 +15,10 @@ namespace llm_router::text {
 std::unique_ptr<ReplyParser> NewParser();
 std::unique_ptr<ReplyWriter> NewWriter(Warnings& warnings);
 std::unique_ptr<ReplyRelay> NewRelay(const StreamWishes& wishes);
+
+// The text of all messages, a blank line between two; what is none is named.
+std::string PromptOf(const Chat& chat, Warnings& warnings);
+std::string TextOf(const std::vector<Part>& parts, Warnings& warnings);
 
 // Names a part that is no text.
 void WarnOfOther(const Part& part, Warnings& warnings);

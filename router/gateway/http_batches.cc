@@ -108,6 +108,7 @@ absl::Status ReadMetadata(const Json& body, Tags& metadata) {
 absl::StatusOr<contract::CreateBatch> ReadBatch(const GatewayCall& call) {
   ASSIGN_OR_RETURN(const Json body, ParseBody(call.request.body, kBody));
   contract::CreateBatch ask;
+  ask.idempotency_key = HeaderOr(call.request.headers, "idempotency-key");
   contract::BatchOptions& options = ask.options;
   options.input_file = TextAt(body, "input_file_id");
   if (options.input_file.empty()) return Wrong("input_file_id", "the id of an uploaded file");

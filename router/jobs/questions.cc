@@ -94,18 +94,19 @@ Questions::Body Questions::Do(std::string tenant, contract::ListJobs ask) {
 
 Questions::Body Questions::Do(std::string tenant, contract::CreateBatch ask) {
   if (!ask.options.route.empty()) CO_RETURN_IF_ERROR(CheckRoute(ask.options.route));
-  if (!ask.options.input_file.empty())
-    co_return co_await CreateFromFile(std::move(tenant), std::move(ask.options));
+  if (!ask.options.input_file.empty()) co_return co_await CreateFromFile(std::move(tenant), std::move(ask));
   co_return AsBody(
-      co_await store_.CreateBatch(std::move(tenant), NewId(), std::move(ask.options), options_.unix_ms()));
+      co_await store_.CreateBatch(std::move(tenant), NewId(), std::move(ask), options_.unix_ms()));
 }
 
-Questions::Body Questions::CreateFromFile(std::string tenant, contract::BatchOptions options) {
-  CO_ASSIGN_OR_RETURN(const contract::File file, co_await store_.FindFile(tenant, options.input_file));
+// Repeatable, where it has a key: lines that are there already are passed over.
+Questions::Body Questions::CreateFromFile(std::string tenant, contract::CreateBatch ask) {
+  CO_ASSIGN_OR_RETURN(const contract::File file, co_await store_.FindFile(tenant, ask.options.input_file));
   if (!file.is_whole())
     co_return MakeFault(Fault::kInvalidRequest, "the input file is not whole: upload it to its end first");
   CO_ASSIGN_OR_RETURN(const contract::Batch batch,
-                      co_await store_.CreateBatch(tenant, NewId(), std::move(options), options_.unix_ms()));
+                      co_await store_.CreateBatch(tenant, NewId(), std::move(ask), options_.unix_ms()));
+  if (batch.state != contract::BatchState::kValidating) co_return ToJson(batch);
   const absl::Status filled =
       co_await FillFromFile(store_, tenant, batch, RoutesFor(batch.options), options_.unix_ms);
   if (filled.ok()) co_return co_await Seal(std::move(tenant), batch.id);

@@ -52,7 +52,7 @@ class Questions {
   Body Do(std::string tenant, contract::AboutFile ask);
   Body Do(std::string tenant, contract::ReadFile ask);
   Body Do(std::string tenant, contract::ListFiles ask);
-  Body CreateFromFile(std::string tenant, contract::BatchOptions options);
+  Body CreateFromFile(std::string tenant, contract::CreateBatch ask);
   Body Seal(std::string tenant, std::string batch);
   Body CancelJob(std::string tenant, std::string job);
   // Configured here, or served by somebody.

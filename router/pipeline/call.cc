@@ -4,8 +4,8 @@
 
 #include "broker_adapters/base/status.h"
 #include "proto/fault.h"
-#include "router/dialects/estimate_tokens.h"
 #include "router/dialects/notes.h"
+#include "router/dialects/token_estimate.h"
 #include "router/pipeline/caller_reply.h"
 #include "router/pipeline/stream_call.h"
 

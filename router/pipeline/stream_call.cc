@@ -25,9 +25,9 @@ bool IsEventStream(const HttpReply& head) {
 Awaitable<absl::StatusOr<std::string>> ReadAll(HttpDownload& download) {
   std::string body;
   while (true) {
-    auto more = co_await download.Read();
-    if (!more.ok() || more->empty()) co_return more.ok() ? absl::StatusOr(std::move(body)) : more;
-    body += *more;
+    CO_ASSIGN_OR_RETURN(const std::string more, co_await download.Read());
+    if (more.empty()) co_return body;
+    body += more;
   }
 }
 

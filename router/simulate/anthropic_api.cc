@@ -1,5 +1,6 @@
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "router/simulate/anthropic_checks.h"
@@ -145,7 +146,8 @@ class Anthropic : public Api {
   Verdict CheckHead(const HttpRequest& request) const override {
     const std::string_view version = HeaderOr(request.headers, "anthropic-version");
     if (version.empty()) return Refusal(400, "anthropic-version: header is required");
-    if (version != "2023-06-01" && version != "2023-01-01") {
+    constexpr std::string_view known[] = {"2023-01-01", "2023-06-01", "2026-10-21"};
+    if (std::ranges::find(known, version) == std::ranges::end(known)) {
       return Refusal(400, fmt::format("anthropic-version: \"{}\" is not a valid version", version));
     }
     if (request.method == "POST" && !IsJsonType(HeaderOr(request.headers, "content-type"))) {

@@ -8,6 +8,7 @@
 #include "broker_adapters/base/commit_thread.h"
 #include "broker_adapters/base/one_shot.h"
 #include "broker_adapters/base/sqlite.h"
+#include "broker_adapters/base/sqlite_repair.h"
 #include "broker_adapters/base/status.h"
 #include "proto/fault.h"
 #include "router/store/batch_steps.h"
@@ -18,12 +19,15 @@
 #include "router/store/line_steps.h"
 #include "router/store/prune_steps.h"
 #include "router/store/sqlite_schema.h"
+#include "router/store/store_check.h"
+#include "router/store/store_salvage.h"
 #include "router/store/store_sql.h"
 
 namespace llm_router {
 namespace {
 
 using std::string;
+constexpr const char* kFile = "jobs.sqlite";
 constexpr size_t kOverhead = 512;  // bytes that a step writes beside a body, about
 constexpr size_t kMostUncommitted = size_t{256} * 1024 * 1024;
 
@@ -33,7 +37,7 @@ class SqliteStore final : public Store {
               std::unique_ptr<SQLite::Database> database)
       : executor_(executor),
         max_bytes_(options.max_bytes),
-        commits_(executor, std::move(database), [] {}),
+        commits_(executor, std::move(database), HooksOf(options)),
         sql_(commits_.database()) {}
 
   // ---- jobs ----
@@ -132,14 +136,12 @@ class SqliteStore final : public Store {
 
   // ---- batches ----
 
-  Awaitable<absl::StatusOr<contract::Batch>> CreateBatch(string tenant, string id,
-                                                         contract::BatchOptions options,
+  Awaitable<absl::StatusOr<contract::Batch>> CreateBatch(string tenant, string id, contract::CreateBatch ask,
                                                          int64_t now) override {
-    return Write<contract::Batch>([tenant = std::move(tenant), id = std::move(id),
-                                   options = std::move(options), now,
+    return Write<contract::Batch>([tenant = std::move(tenant), id = std::move(id), ask = std::move(ask), now,
                                    most = max_bytes_](StoreSql& sql) -> absl::StatusOr<contract::Batch> {
       RETURN_IF_ERROR(CheckRoom(sql, 0, most));
-      return MakeBatch(sql, tenant, id, options, now);
+      return MakeBatch(sql, tenant, id, ask, now);
     });
   }
   Awaitable<absl::StatusOr<contract::Appended>> AppendLines(string tenant, AppendedLines lines,
@@ -245,6 +247,11 @@ class SqliteStore final : public Store {
   }
 
  private:
+  static CommitThread::Hooks HooksOf(const SqliteStoreOptions& options) {
+    CommitThread::Hooks hooks;
+    hooks.damaged = [path = options.folder / kFile] { MarkDamaged(path); };
+    return hooks;
+  }
   static absl::Status CheckRoom(StoreSql& sql, size_t bytes, uint64_t most) {
     if (static_cast<uint64_t>(sql.bytes()) + bytes <= most) return absl::OkStatus();
     return MakeFault(
@@ -297,8 +304,12 @@ class SqliteStore final : public Store {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(Executor executor, SqliteStoreOptions options) {
-  ASSIGN_OR_RETURN(auto database, OpenSqlite(options.folder / "jobs.sqlite", options.vfs));
-  RETURN_IF_ERROR(MigrateStore(*database));
+  RepairableFile opening(StoreModel());
+  opening.path = options.folder / kFile;
+  opening.vfs = options.vfs;
+  opening.open = CheckStore;
+  opening.salvage = SalvageStore;
+  ASSIGN_OR_RETURN(auto database, OpenRepaired(opening));
   if (!options.synced) RETURN_IF_ERROR(TrySqlite([&] { database->exec("PRAGMA synchronous=OFF"); }));
   return std::make_unique<SqliteStore>(executor, options, std::move(database));
 }

@@ -228,9 +228,9 @@ class Store {
 
   // ---- batches ----
 
+  // `id` is that of a new one: none is made where the tenant has one of the same idempotency key.
   virtual Awaitable<absl::StatusOr<contract::Batch>> CreateBatch(std::string tenant, std::string id,
-                                                                 contract::BatchOptions options,
-                                                                 int64_t now) = 0;
+                                                                 contract::CreateBatch ask, int64_t now) = 0;
   // Lines that are there already are passed over; a gap is refused. Finds custom_ids that came before.
   virtual Awaitable<absl::StatusOr<contract::Appended>> AppendLines(std::string tenant, AppendedLines lines,
                                                                     int64_t now) = 0;

@@ -37,12 +37,12 @@ def python_environment(folder, requirements):
     subprocess.run([*pip, "--requirement", requirements], check=True)
 
 
-def node_environment(folder, _):
+def node_environment(folder, sources):
     npm = need("npm", "npm")
-    for source in (SDK / "node").iterdir():
+    for source in sources.iterdir():
         if source.is_file():
             shutil.copy(source, folder)
-    # The proto loader's install scripts only print; nothing of them is needed.
+    # What install scripts there are only print; nothing of them is needed.
     command = [npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts"]
     subprocess.run([*command, "--loglevel=error"], cwd=folder, check=True)
 
@@ -69,7 +69,10 @@ ENVIRONMENTS = {
         SDK / "python/kubemq-4.1.5.txt",
         [SDK / "python/kubemq-4.1.5.txt"],
     ),
-    "node": (node_environment, None, sorted((SDK / "node").glob("*.js*"))),
+    # pytest itself is in it, for the tests call these SDKs themselves.
+    "http": (python_environment, SDK / "python/http.txt", [SDK / "python/http.txt", HERE / "requirements.txt"]),
+    "node": (node_environment, SDK / "node", sorted((SDK / "node").glob("*.js*"))),
+    "node_http": (node_environment, SDK / "node_http", sorted((SDK / "node_http").glob("*.*js*"))),
     "go": (go_environment, None, sorted((SDK / "go").glob("*"))),
 }
 

@@ -172,7 +172,7 @@ class Simulator(Process):
     def requests(self):
         """The last requests, oldest first; `json` is the body, read."""
         found = json.loads(get(f"{self.url}/simulate/requests"))["requests"]
-        return [{**request, "json": json.loads(request["body"])} for request in found]
+        return [{**request, "json": json.loads(request["body"] or "null")} for request in found]
 
     def last(self):
         return self.requests()[-1]["json"]
@@ -182,6 +182,18 @@ class Simulator(Process):
 
     def reset(self):
         return post(f"{self.url}/simulate/reset", {})
+
+    def allow(self, gate, frames):
+        """Lets the first `frames` pieces of every stream at that gate go, in all."""
+        return post(f"{self.url}/simulate/gate", {"name": gate, "frames": frames})
+
+    def gate_sent(self, gate):
+        """How many have gone."""
+        return json.loads(get(f"{self.url}/simulate/gate"))["gates"].get(gate, {"sent": 0})["sent"]
+
+    def asked(self, model):
+        """The requests for that model among the last, oldest first."""
+        return [request for request in self.requests() if request["model"] == model]
 
 
 READY = re.compile(r"^llm-router ready(?P<doors>( \w+=\S+)*)$")
@@ -283,6 +295,11 @@ class Cluster:
     @property
     def address(self):
         return self.gateway.grpc
+
+    @property
+    def http(self):
+        """The base URL of the doors for OpenAI's and Anthropic's SDKs."""
+        return f"http://{self.gateway.doors['http']}"
 
     @property
     def worker(self):

@@ -76,5 +76,34 @@ TEST_CASE("a walk over what is no JSON ends within the text") {
   }
 }
 
+TEST_CASE("a body is made to ask for a stream with its usage, or for none, and keeps the rest") {
+  const Dialect& anthropic = *FindDialect("anthropic.messages");
+  struct Case {
+    const char* body;
+    const char* streamed;
+    const char* whole;
+  };
+  for (const Case& row : {
+           Case{R"({"model":"m"})", R"({"stream_options":{"include_usage":true},"stream":true,"model":"m"})",
+                R"({"model":"m"})"},
+           Case{R"({"model":"m", "stream": true})",
+                R"({"stream_options":{"include_usage":true},"model":"m", "stream": true})",
+                R"({"model":"m", "stream": false})"},
+           Case{R"({"model":"m","stream":false,"stream_options":{"x": 1, "include_usage":false}})",
+                R"({"model":"m","stream":true,"stream_options":{"x": 1, "include_usage":true}})",
+                R"({"model":"m","stream":false,"stream_options":null})"},
+           Case{R"({"model":"m","stream":null,"stream_options":null})",
+                R"({"model":"m","stream":true,"stream_options":{"include_usage":true}})",
+                R"({"model":"m","stream":null,"stream_options":null})"},
+       }) {
+    INFO(row.body);
+    CHECK(*OpenAi().WithModel(row.body, "m", true) == row.streamed);
+    CHECK(*OpenAi().WithModel(row.body, "m", false) == row.whole);
+  }
+  CHECK(*anthropic.WithModel(R"({"model":"m"})", "m", true) == R"({"stream":true,"model":"m"})");
+  CHECK(*anthropic.WithModel(R"({"model":"m","stream":true})", "m", false) ==
+        R"({"model":"m","stream":false})");
+}
+
 }  // namespace
 }  // namespace llm_router

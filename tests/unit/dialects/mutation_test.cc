@@ -13,6 +13,9 @@ namespace {
 using Json = nlohmann::json;
 
 const std::pair<const char*, const char*> kFolders[] = {{"openai_chat", "openai.chat"},
+                                                        {"openai_completions", "openai.completions"},
+                                                        {"openai_embeddings", "openai.embeddings"},
+                                                        {"anthropic_count_tokens", "anthropic.count_tokens"},
                                                         {"anthropic_messages", "anthropic.messages"}};
 
 // Feeds `body` to everything; what parses must render in every dialect.

@@ -108,7 +108,10 @@ TEST_CASE("a batch's options, counts, times and errors come back as they were") 
   CHECK(ToJson(*read) == ToJson(batch));
   CreateBatch create;
   create.options = batch.options;
+  create.idempotency_key = "once";
   CHECK(ToJson(RoundTrip(create)) == ToJson(create));
+  create.idempotency_key = std::string(513, 'k');
+  CHECK(Refusal(ToJson(create)) == "idempotency_key takes at most 512 bytes");
 }
 
 TEST_CASE("lines are appended whole, at most half a megabyte or one line at a time") {

@@ -42,7 +42,7 @@ class StreamReader {
         events_.erase(0, end + 2);
         co_return frame;
       }
-      if (!co_await ReadMore()) co_return "";
+      if (ended_ || !co_await ReadMore()) co_return "";
     }
   }
 

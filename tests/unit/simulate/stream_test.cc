@@ -106,7 +106,7 @@ TEST_CASE("an OpenAI stream is a role, a word a chunk, a finish reason and DONE,
       CHECK_FALSE(frames[i].contains("usage"));
     }
     const OpenAiWhole joined(frames);
-    CHECK(joined.content == whole["choices"][0]["message"]["content"]);
+    CHECK(Json(joined.content) == whole["choices"][0]["message"]["content"]);
     CHECK(joined.finish == "stop");
   });
 }
@@ -139,7 +139,7 @@ TEST_CASE("streamed OpenAI tool calls come in fragments after the reasoning, and
       CHECK(call["id"] == expected["id"]);
       CHECK(call["function"] == expected["function"]);
     }
-    CHECK(joined.reasoning == whole["message"]["reasoning_content"]);
+    CHECK(Json(joined.reasoning) == whole["message"]["reasoning_content"]);
     CHECK(joined.finish == "tool_calls");
     CHECK(frames.size() > 10);
   });
@@ -198,7 +198,7 @@ TEST_CASE("a streamed text completion joins to the whole one, choice by choice")
       CHECK(frame["object"] == "text_completion");
       texts.at(frame["choices"][0]["index"]) += frame["choices"][0]["text"];
     }
-    for (size_t i = 0; i < 2; ++i) CHECK(texts.at(i) == whole["choices"][i]["text"]);
+    for (size_t i = 0; i < 2; ++i) CHECK(Json(texts.at(i)) == whole["choices"][i]["text"]);
     CHECK(frames.back().is_null());
     CHECK(frames[frames.size() - 2]["choices"][0]["finish_reason"] == "stop");
   });

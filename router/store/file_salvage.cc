@@ -1,0 +1,48 @@
+#include "router/store/file_salvage.h"
+
+#include <string>
+
+#include "broker_adapters/base/sqlite_statement.h"
+#include "router/store/store_record.h"
+#include "router/store/store_sql.h"
+
+namespace llm_router {
+namespace {
+
+constexpr int kPartsAtOnce = 64;  // in one transaction
+
+int64_t Int(SQLite::Statement& row, int column) { return row.getColumn(column).getInt64(); }
+std::string Text(SQLite::Statement& row, int column) { return row.getColumn(column).getString(); }
+
+}  // namespace
+
+int64_t SalvageFiles(SalvagedTables& damaged, SQLite::Database& fresh) {
+  StoreSql sql(fresh);
+  int64_t lost = 0;
+  int parts = 0;
+  damaged.Read("files", "seq, id, tenant, filename, purpose, bytes, stored, created",
+               [&](SQLite::Statement& row) {
+                 const int kept =
+                     sql.Run("INSERT OR IGNORE INTO files VALUES(?,?,?,?,?,?,?,?)", Int(row, 0), Text(row, 1),
+                             Text(row, 2), Text(row, 3), Text(row, 4), Int(row, 5), Int(row, 6), Int(row, 7));
+                 if (kept == 0) ++lost;
+               });
+  damaged.Read("file_parts", "seq, file, at, checksum, data", [&](SQLite::Statement& row) {
+    std::string id;
+    if (Rows rows(sql, "SELECT id FROM files WHERE seq=?", Int(row, 1)); rows.Next()) id = rows.Text(0);
+    const std::string data = BlobOf(row.getColumn(4));
+    const bool is_good = !id.empty() && ChecksumOf(id, data) == static_cast<uint32_t>(Int(row, 3));
+    const int kept = !is_good ? 0
+                              : sql.Run("INSERT OR IGNORE INTO file_parts VALUES(?,?,?,?,?)", Int(row, 0),
+                                        Int(row, 1), Int(row, 2), Int(row, 3), Blob(data));
+    if (kept == 0) ++lost;
+    if (++parts % kPartsAtOnce == 0) fresh.exec("COMMIT; BEGIN");
+  });
+  lost += sql.Run(
+      "DELETE FROM files WHERE bytes<stored OR stored<>(SELECT IFNULL(SUM(LENGTH(data)),0) FROM file_parts "
+      "WHERE file=files.seq)");
+  sql.Run("DELETE FROM file_parts WHERE file NOT IN (SELECT seq FROM files)");
+  return lost;
+}
+
+}  // namespace llm_router
