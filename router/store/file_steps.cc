@@ -13,13 +13,15 @@
 namespace llm_router {
 namespace {
 
-#define LLM_ROUTER_FILE_COLUMNS "SELECT seq, id, filename, purpose, bytes, stored, created FROM files "
+#define LLM_ROUTER_FILE_COLUMNS \
+  "SELECT seq, id, filename, purpose, bytes, stored, created, checksum FROM files "
 
 struct FileRow {
   FileRow() = default;
 
   int64_t seq = 0;
   contract::File file;
+  uint32_t checksum = 0;
 };
 
 FileRow RowOf(const Rows& rows) {
@@ -31,12 +33,21 @@ FileRow RowOf(const Rows& rows) {
   row.file.bytes = rows.Int(4);
   row.file.stored = rows.Int(5);
   row.file.created_at = rows.Int(6) / 1000;
+  row.checksum = static_cast<uint32_t>(rows.Int(7));
   return row;
+}
+
+absl::Status Damaged(const std::string& id) {
+  return MakeFault(Fault::kStorageFailed, fmt::format("the file {} is damaged on disk: upload it again", id));
 }
 
 absl::StatusOr<FileRow> Known(StoreSql& sql, std::string_view tenant, std::string_view id) {
   Rows rows(sql, LLM_ROUTER_FILE_COLUMNS "WHERE id=? AND tenant=?", id, tenant);
-  if (rows.Next()) return RowOf(rows);
+  if (rows.Next()) {
+    FileRow row = RowOf(rows);
+    if (row.checksum != FileChecksum(tenant, row.file)) return Damaged(row.file.id);
+    return row;
+  }
   return MakeFault(Fault::kInvalidRequest,
                    fmt::format("there is no file \"{}\": it was deleted, or is older than jobs.keep_results "
                                "says files are kept",
@@ -50,9 +61,13 @@ void Erase(StoreSql& sql, int64_t seq) {
 
 }  // namespace
 
+uint32_t FileChecksum(std::string_view tenant, const contract::File& file) {
+  return ChecksumOf(file.id, fmt::format("{}\n{}\n{}\n{}", tenant, file.purpose, file.bytes, file.filename));
+}
+
 contract::File MakeFile(StoreSql& sql, const std::string& tenant, const contract::File& file, int64_t now) {
-  sql.Run("INSERT INTO files VALUES(NULL,?,?,?,?,?,0,?)", file.id, tenant, file.filename, file.purpose,
-          file.bytes, now);
+  sql.Run("INSERT INTO files VALUES(NULL,?,?,?,?,?,0,?,?)", file.id, tenant, file.filename, file.purpose,
+          file.bytes, now, FileChecksum(tenant, file));
   contract::File made = file;
   made.stored = 0;
   made.created_at = now / 1000;
@@ -96,10 +111,7 @@ absl::StatusOr<contract::FilePart> ReadPart(StoreSql& sql, const std::string& te
                      fmt::format("no piece of the file begins at {}: read from 0 on", ask.offset));
   }
   part.data = rows.Text(0);
-  if (ChecksumOf(row.file.id, part.data) != static_cast<uint32_t>(rows.Int(1))) {
-    return MakeFault(Fault::kStorageFailed,
-                     fmt::format("the file {} is damaged on disk: upload it again", row.file.id));
-  }
+  if (ChecksumOf(row.file.id, part.data) != static_cast<uint32_t>(rows.Int(1))) return Damaged(row.file.id);
   part.next += static_cast<int64_t>(part.data.size());
   part.has_more = part.next < row.file.stored;
   return part;
@@ -125,8 +137,10 @@ contract::FilePage ListFilesOf(StoreSql& sql, const std::string& tenant, const c
            "INDEXED BY files_listed WHERE tenant=? AND seq<? AND stored=bytes AND (?3='' OR purpose=?3) "
            "ORDER BY seq DESC LIMIT ?4",
            tenant, before, ask.purpose, ask.limit + 1);
-       rows.Next();)
-    page.files.push_back(RowOf(rows).file);
+       rows.Next();) {
+    FileRow row = RowOf(rows);
+    if (row.checksum == FileChecksum(tenant, row.file)) page.files.push_back(std::move(row.file));
+  }
   page.has_more = static_cast<int64_t>(page.files.size()) > ask.limit;
   if (page.has_more) page.files.pop_back();
   return page;

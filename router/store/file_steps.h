@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "absl/status/statusor.h"
 #include "proto/file.h"
@@ -10,8 +11,12 @@
 
 namespace llm_router {
 
+// Over what never changes of it.
+uint32_t FileChecksum(std::string_view tenant, const contract::File& file);
+
 contract::File MakeFile(StoreSql& sql, const std::string& tenant, const contract::File& file, int64_t now);
-// Fault invalid_request when the tenant has no such file, here and below.
+// Fault invalid_request when the tenant has no such file, storage_failed when what is kept of it is not as it
+// was written; here and below.
 absl::StatusOr<contract::File> FindFileOf(StoreSql& sql, const std::string& tenant, const std::string& id);
 // What is there already is passed over; a gap, and more than its size, are refused.
 absl::StatusOr<contract::File> AppendToFile(StoreSql& sql, const std::string& tenant,

@@ -68,7 +68,8 @@ CREATE TABLE batch_errors(
 constexpr const char* kVersion2 = R"(
 CREATE TABLE files(
   seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, tenant TEXT NOT NULL, filename TEXT NOT NULL,
-  purpose TEXT NOT NULL, bytes INTEGER NOT NULL, stored INTEGER NOT NULL, created INTEGER NOT NULL);
+  purpose TEXT NOT NULL, bytes INTEGER NOT NULL, stored INTEGER NOT NULL, created INTEGER NOT NULL,
+  checksum INTEGER NOT NULL);
 CREATE INDEX files_listed ON files(tenant, seq);
 CREATE INDEX files_by_age ON files(created);
 CREATE TABLE file_parts(
