@@ -3,6 +3,7 @@
 #include <string>
 
 #include "broker_adapters/base/sqlite_statement.h"
+#include "router/store/file_steps.h"
 #include "router/store/store_record.h"
 #include "router/store/store_sql.h"
 
@@ -20,13 +21,19 @@ int64_t SalvageFiles(SalvagedTables& damaged, SQLite::Database& fresh) {
   StoreSql sql(fresh);
   int64_t lost = 0;
   int parts = 0;
-  damaged.Read("files", "seq, id, tenant, filename, purpose, bytes, stored, created",
-               [&](SQLite::Statement& row) {
-                 const int kept =
-                     sql.Run("INSERT OR IGNORE INTO files VALUES(?,?,?,?,?,?,?,?)", Int(row, 0), Text(row, 1),
-                             Text(row, 2), Text(row, 3), Text(row, 4), Int(row, 5), Int(row, 6), Int(row, 7));
-                 if (kept == 0) ++lost;
-               });
+  const auto keep_file = [&](SQLite::Statement& row) {
+    contract::File file;
+    file.id = Text(row, 1);
+    file.filename = Text(row, 3);
+    file.purpose = Text(row, 4);
+    file.bytes = Int(row, 5);
+    const bool is_good = FileChecksum(Text(row, 2), file) == static_cast<uint32_t>(Int(row, 8));
+    if (!is_good ||
+        sql.Run("INSERT OR IGNORE INTO files VALUES(?,?,?,?,?,?,?,?,?)", Int(row, 0), file.id, Text(row, 2),
+                file.filename, file.purpose, file.bytes, Int(row, 6), Int(row, 7), Int(row, 8)) == 0)
+      ++lost;
+  };
+  damaged.Read("files", "seq, id, tenant, filename, purpose, bytes, stored, created, checksum", keep_file);
   damaged.Read("file_parts", "seq, file, at, checksum, data", [&](SQLite::Statement& row) {
     std::string id;
     if (Rows rows(sql, "SELECT id FROM files WHERE seq=?", Int(row, 1)); rows.Next()) id = rows.Text(0);
