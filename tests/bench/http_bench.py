@@ -12,11 +12,14 @@ mostly say how much of it the load and the simulator took. The goals are those o
 import argparse
 import json
 import pathlib
+import resource
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
+import urllib.request
 
 from bench import Process
 
@@ -24,7 +27,7 @@ NGINX = """
 daemon off;
 user root;
 worker_processes 1;
-worker_rlimit_nofile 40000;
+worker_rlimit_nofile {descriptors};
 pid {folder}/nginx.pid;
 error_log {folder}/nginx-error.log;
 events {{ worker_connections 20000; }}
@@ -54,7 +57,7 @@ http {{
 MODELS = {
     "small": "gpt-sim-tokens-250",  # a reply of about 2 KB
     "large": "gpt-sim-tokens-5500",  # of about 50 KB
-    "stream": "gpt-sim-tokens-64",
+    "words": "gpt-sim-tokens-64",
     "held": "gpt-sim-gate-held",
     "paced": "gpt-sim-tokens-64",
 }
@@ -72,8 +75,6 @@ GOALS = {
 
 
 def free_port():
-    import socket
-
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -85,7 +86,8 @@ class Nginx(Process):
     def __init__(self, folder, fast, paced):
         port, paced_port = free_port(), free_port()
         config = pathlib.Path(folder, "nginx.conf")
-        config.write_text(NGINX.format(folder=folder, fast=fast, paced=paced, port=port, paced_port=paced_port))
+        config.write_text(NGINX.format(folder=folder, fast=fast, paced=paced, port=port, paced_port=paced_port,
+                                       descriptors=resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
         super().__init__(folder, "nginx", "-c", config, "-e", f"{folder}/nginx-error.log")
         self.address, self.paced_address = f"127.0.0.1:{port}", f"127.0.0.1:{paced_port}"
         self.master = self.child.pid
@@ -104,6 +106,7 @@ class HttpBench:
         self.router = arguments.build.resolve() / "llm-router"
         self.tool = arguments.build.resolve() / "tests" / "bench" / "bench_http_load"
         self.rows = {}
+        self.simulator = self.paced = self.nginx = self.gateway = None
 
     def start(self):
         self.simulator, self.fast = self.simulate()
@@ -181,8 +184,8 @@ class HttpBench:
         self.measure("2 KB, 64 in flight", "whole", "small", 64)
         self.measure("50 KB, 1 in flight", "whole", "large", 1, body=50_000)
         self.measure("50 KB, 16 in flight", "whole", "large", 16, body=50_000)
-        self.measure("streams of 64, 1 in flight", "stream", "stream", 1)
-        self.measure("streams of 64, 64 in flight", "stream", "stream", 64)
+        self.measure("streams of 64, 1 in flight", "stream", "words", 1)
+        self.measure("streams of 64, 64 in flight", "stream", "words", 64)
         self.measure(f"streams at {PACE} words/s, 16 in flight", "stream", "paced", 16, paced=True)
 
     def report(self):
@@ -259,8 +262,6 @@ def resident_kib(process):
 
 
 def post(url, document):
-    import urllib.request
-
     request = urllib.request.Request(url, data=json.dumps(document).encode(), method="POST")
     request.add_header("content-type", "application/json")
     urllib.request.urlopen(request, timeout=10).close()
@@ -277,8 +278,8 @@ def main():
         sys.exit("bench: nginx is not installed: apt-get install nginx-light")
     with tempfile.TemporaryDirectory(prefix="llm-router-bench-") as folder:
         bench = HttpBench(arguments, folder)
-        bench.start()
         try:
+            bench.start()
             if not bench.gateway:
                 print("this llm-router has no HTTP door: nginx alone")
             bench.run()
