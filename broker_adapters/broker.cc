@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "proto/contract.h"
 #include "proto/fault.h"
 
 namespace llm_router {
@@ -46,5 +47,7 @@ Awaitable<absl::StatusOr<std::vector<Delivery>>> Broker::Receive(std::string, Re
 Awaitable<absl::Status> Broker::Settle(std::vector<Receipt>, Settlement) { co_return NoQueues(); }
 
 Awaitable<absl::StatusOr<QueueInfo>> Broker::Info(std::string) { co_return NoQueues(); }
+
+Awaitable<absl::StatusOr<std::string>> Broker::Tenant() { co_return std::string(contract::kDefaultTenant); }
 
 }  // namespace llm_router

@@ -252,6 +252,9 @@ class Broker {
   virtual QueueAdmin* queue_admin() { return nullptr; }
   virtual StoredEvents* stored_events() { return nullptr; }
 
+  // The tenant that its engine takes us for: part of the channel of our streams (contract::StreamChannel).
+  virtual Awaitable<absl::StatusOr<std::string>> Tenant();
+
   virtual const Caps& caps() const = 0;
 
   // Ends every subscription and fails every pending request with shutting_down.

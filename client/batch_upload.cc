@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker_adapters/base/ids.h"
 #include "broker_adapters/base/status.h"
 #include "broker_adapters/base/utf8.h"
 #include "client/batch_convert.h"
@@ -103,6 +104,7 @@ absl::Status Upload::Take(std::string line) {
 absl::Status Upload::Create() {
   contract::CreateBatch ask;
   ask.options = converted_;
+  ask.idempotency_key = NewId();  // the question may be repeated
   ASSIGN_OR_RETURN(const contract::Batch batch,
                    ReadBatch(link_.Ask(ToJson(ask), Repeat::kYes, options_.canceller)));
   id_ = batch.id;

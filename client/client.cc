@@ -14,6 +14,7 @@
 #include "client/jobs_link.h"
 #include "client/many_run.h"
 #include "client/route_table.h"
+#include "client/stream_calls.h"
 #include "proto/contract.h"
 #include "proto/fault.h"
 #include "proto/kubemq_text.h"
@@ -58,6 +59,7 @@ class Client::Impl {
   std::future<Result<std::vector<Route>>> Routes(std::chrono::milliseconds listen_for);
   const Options& options() const { return connection_->options(); }
   const std::shared_ptr<JobsLink>& jobs() const { return jobs_; }
+  const std::shared_ptr<Connection>& connection() const { return connection_; }
 
  private:
   Awaitable<void> RunAsk(Query query, std::string dialect, Answers answer);
@@ -203,6 +205,26 @@ Result<Answer> Client::Ask(Question question) { return AskAsync(std::move(questi
 
 Result<Answer> Client::Ask(std::string route, std::string text) {
   return AskAsync(std::move(route), std::move(text)).get();
+}
+
+AnswerStream Client::Stream(Question question, const StreamOptions& options) {
+  return StreamCalls::Ask(impl_->connection(), std::move(question), options);
+}
+
+AnswerStream Client::Stream(std::string route, std::string text, const StreamOptions& options) {
+  return Stream(About(std::move(route), std::move(text)), options);
+}
+
+Result<Answer> Client::Stream(Question question, const std::function<void(const Piece&)>& on_piece,
+                              const StreamOptions& options) {
+  AnswerStream stream = Stream(std::move(question), options);
+  for (const Piece& piece : stream) on_piece(piece);
+  return stream.Finish();
+}
+
+AnswerStream Client::Resume(const StreamPosition& from, const StreamOptions& options,
+                            const std::string& dialect) {
+  return StreamCalls::Resume(impl_->connection(), from, dialect, options);
 }
 
 std::vector<Result<Answer>> Client::AskMany(std::vector<Question> questions, ManyOptions options) {

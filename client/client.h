@@ -34,6 +34,7 @@
 #include "client/job.h"
 #include "client/question.h"
 #include "client/result.h"
+#include "client/stream.h"
 
 namespace llm_router::client {
 
@@ -96,6 +97,16 @@ class Client {
   // Asks and returns; the future becomes ready on the client's thread, and destroying it does not wait.
   std::future<Result<Answer>> AskAsync(Question question);
   std::future<Result<Answer>> AskAsync(std::string route, std::string text);
+
+  // Asks, and gives the answer as it is made (stream.h); `on_piece` is called on this thread.
+  AnswerStream Stream(Question question, const StreamOptions& options = {});
+  AnswerStream Stream(std::string route, std::string text, const StreamOptions& options = {});
+  Result<Answer> Stream(Question question, const std::function<void(const Piece&)>& on_piece,
+                        const StreamOptions& options = {});
+  // Goes on with a stream that was left, by whomever; `dialect` is its question's. What is gone by now (a
+  // minute after its end, or its linger) is kInvalidRequest.
+  AnswerStream Resume(const StreamPosition& from, const StreamOptions& options = {},
+                      const std::string& dialect = {});
 
   // Asks them all, a few at a time, and waits: one result for each, in their order. A question's timeout
   // begins when it is asked, not before. One that fails leaves the others alone.

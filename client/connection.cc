@@ -62,6 +62,7 @@ void Connection::Close() {
 
 Awaitable<void> Connection::Open() {
   broker_ = MakeKubemqBroker(loop_.executor(), *wire_);
+  streams_ = std::make_unique<ReplyStreams>(loop_.executor(), *broker_);
   tasks_ = std::make_unique<TaskGroup>(loop_.executor());
   co_return;
 }
@@ -69,6 +70,7 @@ Awaitable<void> Connection::Open() {
 Awaitable<void> Connection::RunClose() {
   tasks_->Cancel();
   co_await tasks_->Join();
+  co_await streams_->Stop();
   co_await broker_->Stop();
   broker_.reset();
 }

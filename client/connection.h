@@ -14,6 +14,7 @@
 #include "broker_adapters/base/task_group.h"
 #include "broker_adapters/broker.h"
 #include "broker_adapters/kubemq/kubemq_broker.h"
+#include "broker_adapters/reply_streams.h"
 #include "client/canceller.h"
 #include "client/client.h"
 
@@ -46,6 +47,7 @@ class Connection {
 
   TaskGroup& tasks() { return *tasks_; }
   Broker& broker() { return *broker_; }
+  ReplyStreams& streams() { return *streams_; }
   // The broker's, its failures explained.
   Awaitable<absl::StatusOr<Reply>> Request(Query query);
   // What only this side can word well: the Client is going away, nobody is there, nobody answers.
@@ -62,6 +64,7 @@ class Connection {
   bool closed_ = false;                       // touched by the threads that close, one after the other
   Loop loop_;
   std::unique_ptr<Broker> broker_;
+  std::unique_ptr<ReplyStreams> streams_;
   std::unique_ptr<TaskGroup> tasks_;
 };
 

@@ -58,6 +58,9 @@ void AddOptions(const BatchOptions& options, Json& json) {
   if (options.batch_size > 0) json["batch_size"] = options.batch_size;
   if (options.concurrency > 0) json["concurrency"] = options.concurrency;
   if (!options.metadata.empty()) json["metadata"] = options.metadata;
+  if (!options.input_file.empty()) json["input_file_id"] = options.input_file;
+  if (!options.endpoint.empty()) json["endpoint"] = options.endpoint;
+  if (!options.routes.empty()) json["routes"] = options.routes;
 }
 
 BatchOptions OptionsOf(const Json& object) {
@@ -69,6 +72,9 @@ BatchOptions OptionsOf(const Json& object) {
   options.batch_size = IntOr(object, "batch_size");
   options.concurrency = IntOr(object, "concurrency");
   options.metadata = TagsOf(object, "metadata");
+  options.input_file = StringOr(object, "input_file_id");
+  options.endpoint = StringOr(object, "endpoint");
+  options.routes = StringsOf(object, "routes");
   return options;
 }
 
@@ -144,6 +150,7 @@ absl::StatusOr<Batch> ParseBatch(const Json& object) {
 
 std::string ToJson(const CreateBatch& ask) {
   Json json = {{"op", "batch_create"}};
+  if (!ask.idempotency_key.empty()) json["idempotency_key"] = ask.idempotency_key;
   AddOptions(ask.options, json);
   return Dump(json);
 }

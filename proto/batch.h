@@ -67,6 +67,10 @@ struct BatchOptions {
   int64_t concurrency = 0;  // lines at work at a time, at most; 0 = no bound of its own
   int64_t completion_window = 24 * 60 * 60;  // seconds; what is not finished then has expired
   Tags metadata;                             // the caller's own, at most 16
+  // A whole file (file.h) whose lines are the batch's: it is sealed then when `create` is answered.
+  std::string input_file;
+  std::string endpoint;             // the url that every line must have; empty: any
+  std::vector<std::string> routes;  // those that lines may ask; empty: all
 };
 
 // A batch as its caller sees it. Times are Unix seconds, 0 = not (yet).
@@ -98,6 +102,7 @@ absl::StatusOr<Batch> ParseBatch(const Json& object);
 struct CreateBatch {
   CreateBatch() = default;
 
+  std::string idempotency_key;  // the same of the same tenant is the same batch; empty: always another
   BatchOptions options;
 };
 

@@ -34,6 +34,30 @@ absl::StatusOr<std::string> DialectOf(const Tags& tags) {
   return BadTag(tag::kContentType, type, "text/plain or application/json");
 }
 
+absl::Status ParseStreamTags(const Tags& tags, QueryTags& parsed) {
+  constexpr int64_t kLongestLinger = 60'000;
+  constexpr size_t kLongestTag = 64;
+  const auto stream_to = TagOr(tags, tag::kStreamTo);
+  if (!stream_to.empty() &&
+      (!stream_to.starts_with("stream.") || stream_to.find_first_of("*> \t\r\n") != stream_to.npos))
+    return BadTag(tag::kStreamTo, stream_to,
+                  "a channel stream.<tenant>.<random>, to which you are subscribed");
+  parsed.stream_to = std::string(stream_to);
+  if (const auto value = TagOr(tags, tag::kStreamTag); value.size() > kLongestTag)
+    return BadTag(tag::kStreamTag, value, "at most 64 characters");
+  if (const auto value = TagOr(tags, tag::kLinger); !value.empty()) {
+    const auto linger = ParseNumber<int64_t>(value);
+    if (!linger || *linger < 0 || *linger > kLongestLinger)
+      return BadTag(tag::kLinger, value, "milliseconds from 0 to 60000");
+    parsed.linger = std::chrono::milliseconds(*linger);
+  }
+  if (const auto value = TagOr(tags, tag::kWhole); !value.empty()) {
+    if (value != "yes" && value != "no") return BadTag(tag::kWhole, value, "yes or no");
+    parsed.whole = value == "yes";
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 std::string RequestsChannel(std::string_view route) { return fmt::format("{}{}", route, kRequestsSuffix); }
@@ -111,6 +135,7 @@ absl::StatusOr<QueryTags> ParseQueryTags(const Tags& tags) {
     }
     parsed.bare_text = value == kPlainText;
   }
+  RETURN_IF_ERROR(ParseStreamTags(tags, parsed));
   return parsed;
 }
 
@@ -150,7 +175,7 @@ std::string ErrorBody(std::string_view to_dialect, const absl::Status& failure) 
   Json error = {
       {"message", MessageOf(failure)}, {"type", row.openai_type}, {"param", nullptr}, {"code", row.name}};
   if (const auto wait = RetryAfterOf(failure)) error["retry_after_ms"] = wait->count();
-  if (to_dialect != dialect::kAnthropicMessages) return Dump({{"error", std::move(error)}});
+  if (!to_dialect.starts_with("anthropic.")) return Dump({{"error", std::move(error)}});
   error.erase("param");
   error["type"] = row.anthropic_type;
   return Dump({{"type", "error"}, {"error", std::move(error)}});
@@ -226,20 +251,6 @@ absl::StatusOr<Heartbeat> ParseHeartbeat(std::string_view body) {
     route.job_capacity = IntOr(row, "job_capacity");
   }
   return beat;
-}
-
-std::string ToJson(const Cancel& cancel) {
-  return Dump({{"op", "cancel"}, {"query", cancel.query}, {"deadline", cancel.deadline_ms}});
-}
-
-absl::StatusOr<Cancel> ParseCancel(std::string_view body) {
-  ASSIGN_OR_RETURN(const Json json, ParseObject(body, "a control message"));
-  Cancel cancel(StringOr(json, "query"), IntOr(json, "deadline"));
-  if (StringOr(json, "op") != "cancel" || cancel.query.empty()) {
-    return MakeFault(Fault::kInvalidRequest,
-                     R"(a control message is {"op": "cancel", "query": ID, "deadline": MS})");
-  }
-  return cancel;
 }
 
 }  // namespace llm_router::contract

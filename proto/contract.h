@@ -1,9 +1,11 @@
 // The contract: all that two processes of ours, or a stranger with a KubeMQ SDK and us, must agree on.
 //
-// Channel names, groups, tags, and the shapes of replies, errors, heartbeats and control messages. Pure
-// functions over strings and values; any thread. README.md in this folder says the same to users.
+// Channel names, groups, tags, and the shapes of replies, errors and heartbeats (control.h: control
+// messages). Pure functions over strings and values; any thread. README.md in this folder says the same to
+// users.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -51,6 +53,10 @@ inline constexpr std::string_view kDeadline = "deadline";
 inline constexpr std::string_view kPriority = "priority";
 inline constexpr std::string_view kHops = "hops";  // chains the query came through
 inline constexpr std::string_view kFailFast = "fail-fast";
+inline constexpr std::string_view kStreamTo = "stream-to";    // the channel that gets the chunks
+inline constexpr std::string_view kStreamTag = "stream-tag";  // the caller's own, echoed in each chunk
+inline constexpr std::string_view kLinger = "linger";
+inline constexpr std::string_view kWhole = "whole";
 inline constexpr std::string_view kReplyTo = "reply-to";
 inline constexpr std::string_view kIdempotencyKey = "idempotency-key";
 inline constexpr std::string_view kRequestId = "request-id";
@@ -65,6 +71,10 @@ inline constexpr std::string_view kInputTokens = "input-tokens";
 inline constexpr std::string_view kOutputTokens = "output-tokens";
 inline constexpr std::string_view kQueueMs = "queue-ms";
 inline constexpr std::string_view kWarnings = "warnings";
+inline constexpr std::string_view kChunks = "chunks";
+// on chunks only
+inline constexpr std::string_view kSeq = "seq";
+inline constexpr std::string_view kWorker = "worker";
 // on what lies in <route>_dead only
 inline constexpr std::string_view kReason = "reason";
 }  // namespace tag
@@ -72,6 +82,9 @@ inline constexpr std::string_view kReason = "reason";
 namespace dialect {
 inline constexpr std::string_view kText = "text";
 inline constexpr std::string_view kOpenAiChat = "openai.chat";
+inline constexpr std::string_view kOpenAiCompletions = "openai.completions";
+inline constexpr std::string_view kOpenAiEmbeddings = "openai.embeddings";
+inline constexpr std::string_view kAnthropicCountTokens = "anthropic.count_tokens";
 inline constexpr std::string_view kAnthropicMessages = "anthropic.messages";
 }  // namespace dialect
 
@@ -90,6 +103,9 @@ struct QueryTags {
   std::optional<std::string> system;
   bool bare_text = false;              // accept: text/plain
   std::optional<int64_t> deadline_ms;  // Unix milliseconds
+  std::string stream_to;               // empty: no stream
+  std::chrono::milliseconds linger{0};
+  bool whole = true;  // whether the reply of a stream has its body
 };
 // Fault invalid_request naming the tag, its value's fault and what it takes.
 absl::StatusOr<QueryTags> ParseQueryTags(const Tags& tags);
@@ -155,17 +171,5 @@ struct Heartbeat {
 };
 std::string ToJson(const Heartbeat& beat);
 absl::StatusOr<Heartbeat> ParseHeartbeat(std::string_view body);
-
-// ---- control, on WorkerControlChannel or kControlChannel ----
-
-struct Cancel {
-  Cancel() = default;
-  Cancel(std::string cancelled_query, int64_t deadline)
-      : query(std::move(cancelled_query)), deadline_ms(deadline) {}
-  std::string query;        // the `query` tag, stamped by the door
-  int64_t deadline_ms = 0;  // Unix ms; after it the query is over anyhow
-};
-std::string ToJson(const Cancel& cancel);
-absl::StatusOr<Cancel> ParseCancel(std::string_view body);
 
 }  // namespace llm_router::contract

@@ -14,9 +14,11 @@ namespace llm_router::contract {
 namespace {
 
 constexpr int64_t kMostReadLines = 10'000;
+constexpr size_t kMostKey = 512;  // bytes
 constexpr size_t kMostMetadata = 16;
 constexpr int64_t kMostWindow = 7 * 24 * 60 * 60;  // seconds
 constexpr int64_t kMostAtOnce = 1'000'000;
+constexpr size_t kLongestFilename = 1'024;  // bytes
 
 absl::Status Wrong(std::string_view field, std::string_view takes) {
   return MakeFault(Fault::kInvalidRequest, fmt::format("{} takes {}", field, takes));
@@ -65,6 +67,8 @@ absl::StatusOr<JobsQuestion> ParseListJobs(const Json& json) {
 
 absl::StatusOr<JobsQuestion> ParseCreateBatch(const Json& json) {
   CreateBatch ask;
+  ask.idempotency_key = StringOr(json, "idempotency_key");
+  if (ask.idempotency_key.size() > kMostKey) return Wrong("idempotency_key", "at most 512 bytes");
   BatchOptions& options = ask.options;
   const std::string format = StringOr(json, "format", NameOf(options.format));
   if (format != NameOf(BatchFormat::kOpenAi) && format != NameOf(BatchFormat::kText))
@@ -79,6 +83,11 @@ absl::StatusOr<JobsQuestion> ParseCreateBatch(const Json& json) {
   options.metadata = TagsOf(json, "metadata");
   if (options.metadata.size() > kMostMetadata)
     return Wrong("metadata", fmt::format("at most {} pairs", kMostMetadata));
+  options.input_file = StringOr(json, "input_file_id");
+  if (!options.input_file.empty() && options.format != BatchFormat::kOpenAi)
+    return Wrong("input_file_id", "a file of lines of the format openai");
+  options.endpoint = StringOr(json, "endpoint");
+  options.routes = StringsOf(json, "routes");
   ASSIGN_OR_RETURN(options.batch_size, Bounded(json, "batch_size", 0, 0, kMostAtOnce));
   ASSIGN_OR_RETURN(options.concurrency, Bounded(json, "concurrency", 0, 0, kMostAtOnce));
   ASSIGN_OR_RETURN(options.completion_window,
@@ -131,6 +140,49 @@ absl::StatusOr<JobsQuestion> ParseListBatches(const Json& json) {
   return ask;
 }
 
+absl::StatusOr<JobsQuestion> ParseCreateFile(const Json& json) {
+  CreateFile ask;
+  ask.filename = StringOr(json, "filename");
+  if (ask.filename.size() > kLongestFilename)
+    return Wrong("filename", fmt::format("at most {} bytes", kLongestFilename));
+  ask.purpose = StringOr(json, "purpose");
+  if (ask.purpose != kBatchPurpose) return Wrong("purpose", "\"batch\", the only one that is served here");
+  ASSIGN_OR_RETURN(ask.bytes, Bounded(json, "bytes", 0, 1, kMostFileBytes));
+  if (ask.bytes == 0) return Wrong("bytes", "the size of the file");
+  return ask;
+}
+
+absl::StatusOr<JobsQuestion> ParseAppendFile(const Json& json) {
+  AppendFile ask;
+  ASSIGN_OR_RETURN(ask.file, Required(json, "file", "the id of a file"));
+  ASSIGN_OR_RETURN(ask.offset, Bounded(json, "offset", 0, 0, kMostFileBytes));
+  ASSIGN_OR_RETURN(ask.data, Required(json, "data", "a piece of the file"));
+  if (ask.data.size() > kMostPieceBytes)
+    return Wrong("data", fmt::format("at most {} bytes at a time", kMostPieceBytes));
+  return ask;
+}
+
+template <AboutFile::Op kOp>
+absl::StatusOr<JobsQuestion> ParseAboutFile(const Json& json) {
+  ASSIGN_OR_RETURN(std::string file, Required(json, "file", "the id of a file"));
+  return AboutFile(kOp, std::move(file));
+}
+
+absl::StatusOr<JobsQuestion> ParseReadFile(const Json& json) {
+  ReadFile ask;
+  ASSIGN_OR_RETURN(ask.file, Required(json, "file", "the id of a file"));
+  ASSIGN_OR_RETURN(ask.offset, Bounded(json, "offset", 0, 0, kMostFileBytes));
+  return ask;
+}
+
+absl::StatusOr<JobsQuestion> ParseListFiles(const Json& json) {
+  ListFiles ask;
+  ask.purpose = StringOr(json, "purpose");
+  ask.after = StringOr(json, "after");
+  ASSIGN_OR_RETURN(ask.limit, Bounded(json, "limit", ask.limit, 1, kMostListed));
+  return ask;
+}
+
 struct OpRow {
   std::string_view name;
   absl::StatusOr<JobsQuestion> (*parse)(const Json& json);
@@ -145,6 +197,12 @@ constexpr std::array kOps = {
     OpRow{"batch_seal", ParseAboutBatch<AboutBatch::Op::kSeal>},
     OpRow{"batch_status", ParseAboutBatch<AboutBatch::Op::kStatus>},
     OpRow{"cancel", ParseAboutJob<AboutJob::Op::kCancel>},
+    OpRow{"file_append", ParseAppendFile},
+    OpRow{"file_create", ParseCreateFile},
+    OpRow{"file_delete", ParseAboutFile<AboutFile::Op::kDelete>},
+    OpRow{"file_list", ParseListFiles},
+    OpRow{"file_read", ParseReadFile},
+    OpRow{"file_status", ParseAboutFile<AboutFile::Op::kStatus>},
     OpRow{"list", ParseListJobs},
     OpRow{"result", ParseAboutJob<AboutJob::Op::kResult>},
     OpRow{"retry", ParseAboutJob<AboutJob::Op::kRetry>},

@@ -56,6 +56,8 @@ inline constexpr std::string_view kAuthorization = "authorization";
 inline constexpr std::string_view kMark = "llm-router";
 // and this, beside it, how well its queues keep (the names of broker.h).
 inline constexpr std::string_view kDurability = "llm-router-durability";
+// and this, where a key came with it, the tenant it belongs to.
+inline constexpr std::string_view kTenant = "llm-router-tenant";
 // The tag on a failed reply that came of a failed status, not of a handler's own reply: the Fault's name.
 inline constexpr std::string_view kFaultTag = "fault";
 

@@ -13,15 +13,18 @@
 #include "broker_adapters/base/task_group.h"
 #include "broker_adapters/registry.h"
 #include "proto/fault.h"
+#include "router/app_connections.h"
+#include "router/app_doors.h"
+#include "router/app_jobs.h"
+#include "router/app_roles.h"
+#include "router/app_routes.h"
 #include "router/config/chain_check.h"
 #include "router/config/checks.h"
 #include "router/config/load.h"
 #include "router/gateway/admin.h"
 #include "router/gateway/key_reload.h"
-#include "router/gateway/kubemq_grpc.h"
 #include "router/gateway/kubemq_rest.h"
 #include "router/jobs/jobs_service.h"
-#include "router/net/server_tls.h"
 #include "router/pipeline/account.h"
 #include "router/pipeline/call.h"
 #include "router/pipeline/chain.h"
@@ -37,89 +40,6 @@ namespace {
 constexpr int kFailed = 1;
 constexpr int kToldWrong = 2;
 
-// What was taken is finished however long it takes: each query has a deadline of its own.
-constexpr Milliseconds kUnlimited = std::chrono::hours(24 * 365);
-
-struct Roles {
-  bool gateway = false, worker = false, jobs = false;
-};
-
-absl::StatusOr<Roles> ParseRoles(const std::vector<std::string>& names, const std::string& broker) {
-  if (names.empty() && IsEmbedded(broker)) return Roles{true, true, true};
-  if (names.empty()) {
-    return MakeFault(Fault::kInvalidRequest,
-                     "on a broker that is not embedded, name the roles: --roles worker, for example");
-  }
-  Roles roles;
-  for (const std::string& name : names) {
-    bool* role = name == "gateway"  ? &roles.gateway
-                 : name == "worker" ? &roles.worker
-                 : name == "jobs"   ? &roles.jobs
-                                    : nullptr;
-    if (role == nullptr) {
-      return MakeFault(Fault::kInvalidRequest,
-                       fmt::format("--roles: \"{}\" is no role: there are gateway, worker and jobs", name));
-    }
-    *role = true;
-  }
-  return roles;
-}
-
-std::vector<Route> ResolveRoutes(const Config& config, const Providers& providers) {
-  std::vector<Route> routes;
-  for (const RouteConfig& configured : InOrderOfUse(config.routes)) {
-    Route& route = routes.emplace_back();
-    route.name = configured.name;
-    route.concurrency = static_cast<size_t>(configured.concurrency);
-    route.reserve = static_cast<size_t>(configured.reserve);
-    for (const TargetConfig& target : configured.targets) {
-      route.targets.emplace_back(providers.Find(target.provider), target.model);
-    }
-    for (const ChainStepConfig& step : configured.chain) {
-      ChainStep& resolved = route.chain.emplace_back();
-      resolved.route = step.route;
-      resolved.prompt = *PromptTemplate::Parse(step.prompt);  // checked when the configuration was read
-    }
-  }
-  return routes;
-}
-
-std::string StoreFolder(const Config& config) {
-  if (!config.store.empty()) return config.store.substr(kSqliteStore.size());
-  return IsEmbedded(config.broker.url) ? std::string(EmbeddedFolder(config.broker.url)) : "./llm-router-data";
-}
-
-JobsOptions JobsOptionsOf(const Config& config, Metrics& metrics) {
-  JobsOptions options;
-  options.name = NewId();
-  options.may_have_rivals = !IsEmbedded(config.broker.url);
-  options.keep_results = std::chrono::hours(config.jobs.keep_results);
-  for (const RouteConfig& route : config.routes) {
-    contract::RouteModels& models = options.routes.emplace_back();
-    models.route = route.name;
-    for (const TargetConfig& target : route.targets) models.models.push_back(target.model);
-    options.policies.routes[route.name] = {route.at_most_once, route.runs};
-    options.job_concurrency[route.name] = route.job_concurrency;
-  }
-  options.counted = [&metrics](const std::vector<RouteCount>& counts) {
-    for (const RouteCount& count : counts) {
-      metrics.Jobs(count.route, "resting", count.unfed);
-      metrics.Jobs(count.route, "fed", count.fed - count.running);
-      metrics.Jobs(count.route, "running", count.running);
-      metrics.Jobs(count.route, "completed", count.completed);
-      metrics.Jobs(count.route, "failed", count.failed);
-      metrics.Jobs(count.route, "cancelled", count.cancelled);
-    }
-  };
-  return options;
-}
-
-// How this process is reached and reaches others, with its files read.
-struct Connections {
-  BrokerOptions broker;
-  std::unique_ptr<ServerTls> tls;  // null: plaintext
-};
-
 // Everything one `serve` runs, in the order in which it starts; it stops the other way round.
 class App {
  public:
@@ -134,10 +54,7 @@ class App {
         http_(loop.executor()),
         watches_(loop.executor()),
         access_(MakeAccess(config_)),
-        keys_(loop.executor(), access_, config_, std::move(read_config), [this] {
-          if (door_) door_->EndRevoked();
-          if (rest_) rest_->EndRevoked();
-        }) {
+        keys_(loop.executor(), access_, config_, std::move(read_config), [this] { doors_.EndRevoked(); }) {
     access_->OnDenial([this](Fault fault) { metrics_.Denied(RowOf(fault).name); });
   }
 
@@ -157,18 +74,15 @@ class App {
   // The one line on stdout, for whoever started us.
   std::string ReadyLine() const {
     std::string line = "llm-router ready";
-    if (door_) line += fmt::format(" grpc={}:{}", config_.listen.host, door_->port());
-    if (rest_) line += fmt::format(" rest={}:{}", config_.listen.host, rest_->port());
+    line += doors_.KubemqPorts();
     if (admin_) line += fmt::format(" admin={}:{}", config_.listen.host, admin_->port());
-    return line;
+    return line + doors_.HttpPort();
   }
 
   // Doors first, so that what they have taken still finds its worker.
   Awaitable<void> Stop() {
     if (admin_) admin_->SetReady(false);
-    if (kubemq_) co_await kubemq_->Stop(kUnlimited);
-    if (door_) co_await door_->Stop();
-    if (rest_) co_await rest_->Stop();
+    co_await doors_.Stop(loop_.executor());
     if (worker_) co_await worker_->Drain();
     if (jobs_) co_await jobs_->Stop();
     if (store_) co_await store_->Stop();
@@ -216,31 +130,13 @@ class App {
   }
 
   absl::Status OpenDoors() {
-    KubemqServerOptions serving;
-    serving.max_body = static_cast<size_t>(config_.limits.body);
-    serving.access = access_;
-    kubemq_ = KubemqServer::Start(loop_, *broker_, serving);
-    KubemqDoorOptions options;
-    options.host = config_.listen.host;
-    options.port = config_.listen.grpc;
-    options.tls = tls_.get();
-    ASSIGN_OR_RETURN(door_, KubemqDoor::Start(kubemq_, options));
-    KubemqRestOptions plain;
-    plain.host = config_.listen.host;
-    plain.port = config_.listen.rest;
-    plain.tls = tls_.get();
-    ASSIGN_OR_RETURN(rest_, KubemqRest::Start(kubemq_, plain));
-    admin_->Mount([rest = rest_.get()](HttpRequest& request, HttpResponder& responder) {
-      return rest->Answer(request, responder);
-    });
+    RETURN_IF_ERROR(doors_.Open(loop_, *broker_, config_, access_, tls_.get()));
+    doors_.MountAt(*admin_);
     return absl::OkStatus();
   }
 
   Awaitable<absl::Status> StartJobs() {
-    SqliteStoreOptions keeping;
-    keeping.folder = StoreFolder(config_);
-    keeping.max_bytes = static_cast<uint64_t>(config_.limits.queue_bytes);
-    CO_ASSIGN_OR_RETURN(store_, OpenSqliteStore(loop_.executor(), std::move(keeping)));
+    CO_ASSIGN_OR_RETURN(store_, OpenSqliteStore(loop_.executor(), StoreOptionsOf(config_)));
     auto service =
         co_await JobsService::Start(loop_.executor(), *broker_, *store_, JobsOptionsOf(config_, metrics_));
     if (!service.ok()) co_return Annotate(service.status(), "the role jobs");
@@ -283,9 +179,7 @@ class App {
   std::unique_ptr<Pipeline> pipeline_;
   std::unique_ptr<Worker> worker_;
   std::unique_ptr<AdminDoor> admin_;
-  std::shared_ptr<KubemqServer> kubemq_;  // shared with its doors and their calls
-  std::unique_ptr<KubemqDoor> door_;
-  std::unique_ptr<KubemqRest> rest_;
+  Doors doors_;
 };
 
 using Ended = OneShot<int>;  // the exit code, once there is one
@@ -345,28 +239,6 @@ absl::StatusOr<Config> ReadConfig(const ServeArguments& arguments) {
   return LoadConfig(LoadRequestOf(arguments.file, arguments.settings));
 }
 
-absl::StatusOr<BrokerOptions> ReadBroker(const Config& config) {
-  constexpr TlsNames kNames{"broker.ca", "broker.cert", "broker.cert_key"};
-  BrokerOptions options;
-  options.url = config.broker.url;
-  options.key = config.broker.key;
-  options.max_body = static_cast<size_t>(config.limits.body);
-  options.queue_bytes = static_cast<uint64_t>(config.limits.queue_bytes);
-  options.event_bytes = static_cast<uint64_t>(config.limits.event_bytes);
-  options.event_age = std::chrono::hours(config.limits.event_hours);
-  ASSIGN_OR_RETURN(options.tls, ReadTls(config.broker.tls, kNames));
-  RETURN_IF_ERROR(CheckBrokerOptions(options));
-  return options;
-}
-
-absl::StatusOr<Connections> ReadConnections(const Config& config) {
-  constexpr TlsNames kNames{"listen.tls.client_ca", "listen.tls.cert", "listen.tls.cert_key"};
-  Connections connections;
-  ASSIGN_OR_RETURN(connections.broker, ReadBroker(config));
-  ASSIGN_OR_RETURN(connections.tls, ServerTls::Load(config.listen.tls, kNames));
-  return connections;
-}
-
 int RefuseToStart(const absl::Status& why) {
   std::fprintf(stderr, "llm-router: %s\n", std::string(MessageOf(why)).c_str());
   return kToldWrong;
@@ -406,7 +278,6 @@ int Serve(const ServeArguments& arguments) {
   auto providers = Providers::Resolve(*config);
   if (!providers.ok()) return RefuseToStart(providers.status());
   log::SetLevel(LevelNamed(config->log_level));
-  log::Info("not in this version, accepted and opening nothing: listen.http");
   Loop loop;
   App app(loop, *std::move(config), *std::move(connections), *roles, *std::move(providers),
           [&arguments] { return ReadConfig(arguments); });

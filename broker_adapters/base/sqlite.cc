@@ -63,6 +63,8 @@ absl::Status SqliteFailure(const SQLite::Exception& failure) {
   return absl::DataLossError(message);
 }
 
+void ThrowDamage(const std::string& what) { throw SQLite::Exception(what, SQLITE_CORRUPT); }
+
 absl::Status SqliteDamage(std::string_view message) {
   absl::Status damage = absl::DataLossError(absl::string_view(message.data(), message.size()));
   damage.SetPayload(kDamage, absl::Cord());
@@ -87,21 +89,6 @@ absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenSqlite(const std::filesyst
   });
   if (!opened.ok()) return Annotate(std::move(opened), file.string());
   return database;
-}
-
-absl::Status MakeTables(SQLite::Database& database, int version, const char* schema) {
-  bool is_later = false;
-  absl::Status made = TrySqlite([&] {
-    is_later = database.execAndGet("PRAGMA user_version").getInt() > version;
-    if (is_later) return;
-    SQLite::Transaction transaction(database);
-    database.exec(schema);
-    database.exec(fmt::format("PRAGMA user_version={}", version));
-    transaction.commit();
-  });
-  if (!made.ok() || !is_later) return made;
-  return absl::DataLossError(
-      fmt::format("{} was written by a later version of this program: use that one", database.getFilename()));
 }
 
 }  // namespace llm_router

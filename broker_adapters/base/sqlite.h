@@ -23,15 +23,13 @@ namespace llm_router {
 absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenSqlite(const std::filesystem::path& file,
                                                              const std::string& vfs = "");
 
-// Makes the tables of `schema` where they are not there, and marks the file as of that version; data_loss for
-// a file of a later one.
-absl::Status MakeTables(SQLite::Database& database, int version, const char* schema);
-
 absl::Status SqliteFailure(const SQLite::Exception& failure);
 
 // A failure that says that the file is not what was written to it, and whether a status is one.
 absl::Status SqliteDamage(std::string_view message);
 bool IsSqliteDamage(const absl::Status& status);
+// The same as what SQLite would throw, where the file contradicts itself to us alone.
+[[noreturn]] void ThrowDamage(const std::string& what);
 
 // Runs `body`; what SQLite throws comes back as data_loss.
 template <class Body>

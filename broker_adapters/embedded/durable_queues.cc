@@ -9,12 +9,14 @@
 #include "broker_adapters/base/ids.h"
 #include "broker_adapters/base/log.h"
 #include "broker_adapters/base/sqlite.h"
+#include "broker_adapters/base/sqlite_repair.h"
 #include "broker_adapters/base/status.h"
 #include "broker_adapters/base/text.h"
 #include "broker_adapters/embedded/limits.h"
 #include "broker_adapters/embedded/pattern.h"
 #include "broker_adapters/embedded/queue_limits.h"
-#include "broker_adapters/embedded/queue_repair.h"
+#include "broker_adapters/embedded/queue_salvage.h"
+#include "broker_adapters/embedded/queue_schema.h"
 #include "proto/fault.h"
 
 namespace llm_router {
@@ -41,9 +43,18 @@ struct DurableQueues::Sending {
 };
 
 absl::StatusOr<std::unique_ptr<DurableQueues>> DurableQueues::Open(Executor executor, QueueOptions options) {
-  ASSIGN_OR_RETURN(OpenedQueueFile opened, OpenQueueFile(options.folder / kFile, options.vfs));
+  std::unique_ptr<QueueFile> file;
+  RepairableFile opening(QueueModel());
+  opening.path = options.folder / kFile;
+  opening.vfs = options.vfs;
+  opening.salvage = SalvageQueues;
+  opening.open = [&file](SQLite::Database& database) -> absl::Status {
+    ASSIGN_OR_RETURN(file, QueueFile::Open(database));
+    return absl::OkStatus();
+  };
+  ASSIGN_OR_RETURN(auto database, OpenRepaired(opening));
   return std::unique_ptr<DurableQueues>(
-      new DurableQueues(executor, std::move(options), std::move(opened.file), std::move(opened.database)));
+      new DurableQueues(executor, std::move(options), std::move(file), std::move(database)));
 }
 
 CommitThread::Hooks DurableQueues::HooksOf(QueueFile& file, const QueueOptions& options) {

@@ -1,7 +1,6 @@
 #include "broker_adapters/embedded/queue_file.h"
 
 #include <fmt/format.h>
-#include <sqlite3.h>
 #include <sys/statvfs.h>
 
 #include <algorithm>
@@ -28,10 +27,8 @@ uint32_t QueueChecksum(int64_t id, const std::string& name, uint64_t last_sequen
   return Checksum({id, static_cast<int64_t>(last_sequence), static_cast<int64_t>(dead)}, name);
 }
 
-void ThrowDamage(const std::string& what) { throw SQLite::Exception(what, SQLITE_CORRUPT); }
-
 absl::StatusOr<std::unique_ptr<QueueFile>> QueueFile::Open(SQLite::Database& database) {
-  RETURN_IF_ERROR(MakeQueueTables(database));
+  RETURN_IF_ERROR(QueueModel().MakeOrCheck(database));
   std::unique_ptr<QueueFile> file;
   RETURN_IF_ERROR(TrySqlite([&] {
     file.reset(new QueueFile(database));

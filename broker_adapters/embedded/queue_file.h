@@ -3,7 +3,7 @@
 // Two tables: `messages` waits to be delivered, `delayed` waits for its time. Leases are not kept: what was
 // leased when a process ended is there again for the next. Every record carries a checksum; one that does not
 // hold is moved to `damaged` with a line in the log, and never served. Where the file itself contradicts
-// itself it leaves as an exception with SQLITE_CORRUPT (queue_repair.h mends that). Commit thread only
+// itself it leaves as an exception with SQLITE_CORRUPT (base/sqlite_repair.h mends that). Commit thread only
 // (base/commit_thread.h), in its transactions; failures of SQLite leave as its exceptions.
 #pragma once
 
@@ -47,7 +47,8 @@ struct QueueCount {
 
 class QueueFile {
  public:
-  // Makes the tables where they are not there; data_loss for a file of a later version.
+  // Makes the tables where they are not there; data_loss for a file of a later version, damage
+  // (base/sqlite.h) for one that is to be repaired.
   static absl::StatusOr<std::unique_ptr<QueueFile>> Open(SQLite::Database& database);
 
   // As it was opened.
@@ -159,8 +160,5 @@ class QueueFile {
 
 // Whether a queue's row is as it was written.
 uint32_t QueueChecksum(int64_t id, const std::string& name, uint64_t last_sequence, uint64_t dead);
-
-// What leaves where the file contradicts itself.
-[[noreturn]] void ThrowDamage(const std::string& what);
 
 }  // namespace llm_router

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "broker_adapters/base/log.h"
+#include "broker_adapters/base/sqlite.h"
 #include "broker_adapters/base/sqlite_statement.h"
 #include "broker_adapters/embedded/queue_file.h"
 #include "broker_adapters/embedded/queue_file_row.h"

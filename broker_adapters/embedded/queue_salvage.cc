@@ -3,24 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 #include <map>
-#include <memory>
 #include <string>
 #include <utility>
 
-#include "broker_adapters/base/sqlite.h"
+#include "broker_adapters/base/salvaged_tables.h"
 #include "broker_adapters/base/sqlite_statement.h"
-#include "broker_adapters/base/status.h"
 #include "broker_adapters/embedded/queue_file.h"
-#include "broker_adapters/embedded/queue_schema.h"
-#include "broker_adapters/embedded/salvaged_rows.h"
 
 namespace llm_router {
 namespace {
 
 constexpr int kRowsAtOnce = 4'096;
-constexpr uintmax_t kPage = 4'096;
 
 struct Queue {
   std::string name;
@@ -31,33 +25,26 @@ struct Queue {
 class Work {
  public:
   Work(SQLite::Database& damaged, SQLite::Database& fresh)
-      : damaged_(damaged),
+      : tables_(damaged),
         fresh_(fresh),
         insert_(fresh, "INSERT OR IGNORE INTO messages VALUES(?,?,?,?,?,?,?,?)"),
         insert_delayed_(fresh, "INSERT OR IGNORE INTO delayed VALUES(?,?,?,?,?,?,?,?)") {}
 
-  Salvaged Do() {
+  std::string Do() {
     fresh_.exec("BEGIN");
-    Read("queues", "id, name, last_sequence, dead, checksum",
-         [this](SQLite::Statement& row) { ReadQueue(row); });
-    Read("messages", "id, queue, sequence, expires, deliveries, checksum, record",
-         [this](SQLite::Statement& row) { ReadMessage(row, false); });
-    Read("delayed", "id, queue, due, expires, deliveries, checksum, record",
-         [this](SQLite::Statement& row) { ReadMessage(row, true); });
+    tables_.Read("queues", "id, name, last_sequence, dead, checksum",
+                 [this](SQLite::Statement& row) { ReadQueue(row); });
+    tables_.Read("messages", "id, queue, sequence, expires, deliveries, checksum, record",
+                 [this](SQLite::Statement& row) { ReadMessage(row, false); });
+    tables_.Read("delayed", "id, queue, due, expires, deliveries, checksum, record",
+                 [this](SQLite::Statement& row) { ReadMessage(row, true); });
     WriteQueues();
     fresh_.exec("COMMIT");
-    salvaged_.queues = queues_.size();
-    return salvaged_;
+    return fmt::format("{} messages in {} queues are kept, {} were found damaged and are lost{}", messages_,
+                       queues_.size(), damaged_, tables_.Unreadable("messages"));
   }
 
  private:
-  void Read(const char* table, const char* columns, const SalvagedRows::Visit& visit) {
-    SalvagedRows rows(damaged_, table, columns);
-    rows.ForEach(visit);
-    salvaged_.unreadable += rows.unreadable();
-    salvaged_.gave_up |= rows.gave_up();
-  }
-
   void ReadQueue(SQLite::Statement& row) {
     Queue queue;
     const int64_t id = row.getColumn(0).getInt64();
@@ -81,7 +68,7 @@ class Work {
     const std::string record = BlobOf(row.getColumn(6));
     if (checksum != Checksum(queue, place, is_delayed ? sequence_or_due : 0, record) ||
         !Knows(queue, record)) {
-      ++salvaged_.damaged;
+      ++damaged_;
       SetAside(is_delayed, place.id, queue, record);
       return;
     }
@@ -98,7 +85,7 @@ class Work {
     insert.bind(7, checksum);
     BindBlob(insert, 8, record);
     if (insert.exec() == 0) return;
-    if (++salvaged_.messages % kRowsAtOnce == 0) fresh_.exec("COMMIT; BEGIN");
+    if (++messages_ % kRowsAtOnce == 0) fresh_.exec("COMMIT; BEGIN");
   }
 
   void SetAside(bool is_delayed, int64_t id, int64_t queue, const std::string& record) {
@@ -132,46 +119,19 @@ class Work {
     }
   }
 
-  SQLite::Database& damaged_;
+  SalvagedTables tables_;
   SQLite::Database& fresh_;
   SQLite::Statement insert_;
   SQLite::Statement insert_delayed_;
   std::map<int64_t, Queue> queues_;
-  Salvaged salvaged_;
+  uint64_t messages_ = 0;  // carried over, delayed ones too
+  uint64_t damaged_ = 0;   // read, and not as they were written
 };
-
-// Takes also a file that is shorter than it says.
-std::unique_ptr<SQLite::Database> OpenDamaged(const std::filesystem::path& path) {
-  auto database = std::make_unique<SQLite::Database>(path.string(), SQLite::OPEN_READWRITE);
-  database->exec("PRAGMA locking_mode=EXCLUSIVE");
-  database->exec("PRAGMA writable_schema=ON");
-  return database;
-}
-
-bool IsListWhole(const std::filesystem::path& path) {
-  bool is_whole = false;
-  const absl::Status looked = TrySqlite([&] { is_whole = HasQueueTables(*OpenDamaged(path)); });
-  return looked.ok() && is_whole;
-}
-
-// Each table begins where it does in every such file.
-void PutFirstPage(const std::filesystem::path& path) {
-  const uintmax_t pages = std::max<uintmax_t>(std::filesystem::file_size(path) / kPage, 1);
-  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
-  const std::string page = FirstPageOf(static_cast<uint32_t>(pages));
-  file.write(page.data(), static_cast<std::streamsize>(page.size()));
-}
 
 }  // namespace
 
-absl::StatusOr<Salvaged> Salvage(const std::filesystem::path& damaged, SQLite::Database& fresh) {
-  if (!IsListWhole(damaged)) PutFirstPage(damaged);
-  Salvaged salvaged;
-  RETURN_IF_ERROR(TrySqlite([&] {
-    const auto from = OpenDamaged(damaged);
-    salvaged = Work(*from, fresh).Do();
-  }));
-  return salvaged;
+std::string SalvageQueues(SQLite::Database& damaged, SQLite::Database& fresh) {
+  return Work(damaged, fresh).Do();
 }
 
 }  // namespace llm_router

@@ -35,13 +35,15 @@ struct StoredPlace {
   StoredPlace() = default;
 
   int64_t id = 0;
+  int64_t channel = 0;  // its number in the file
   StoredOwner owner;
   uint64_t position = 0;
 };
 
 class StoredFile {
  public:
-  // Makes the tables where they are not there; data_loss for a file of a later version.
+  // Makes the tables where they are not there; data_loss for a file of a later version, damage
+  // (base/sqlite.h) for one that is to be repaired.
   static absl::StatusOr<std::unique_ptr<StoredFile>> Open(SQLite::Database& database);
 
   // What there is of a channel when the file is opened.

@@ -5,7 +5,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
+
+#include "broker_adapters/base/clock.h"
 
 namespace llm_router {
 
@@ -16,7 +19,9 @@ struct StoredOptions {
   size_t max_body = 32 * 1024 * 1024;                      // bytes
   uint64_t max_bytes = uint64_t{10} * 1024 * 1024 * 1024;  // beyond it the oldest go
   std::chrono::milliseconds max_age = std::chrono::hours(24);
-  std::string vfs;  // SQLite's name of one; empty: the system's
+  std::chrono::milliseconds sweep = std::chrono::seconds(30);  // how often it looks for old ones
+  std::function<int64_t()> unix_nanos = UnixNanos;             // the clock of ages; any thread
+  std::string vfs;                                             // SQLite's name of one; empty: the system's
 };
 
 }  // namespace llm_router

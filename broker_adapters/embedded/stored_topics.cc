@@ -4,64 +4,50 @@
 #include <utility>
 
 #include "broker_adapters/base/ids.h"
-#include "broker_adapters/base/sqlite.h"
+#include "broker_adapters/base/sqlite_repair.h"
 #include "broker_adapters/base/status.h"
 #include "broker_adapters/embedded/limits.h"
 #include "broker_adapters/embedded/pattern.h"
 #include "broker_adapters/embedded/queue_record.h"
 #include "broker_adapters/embedded/stored_limits.h"
+#include "broker_adapters/embedded/stored_salvage.h"
+#include "broker_adapters/embedded/stored_schema.h"
 #include "proto/fault.h"
 
 namespace llm_router {
 namespace {
 
+constexpr const char* kFile = "events.sqlite";
 constexpr size_t kMostChannels = 100'000;
-constexpr size_t kMostPlaces = 100'000;
 constexpr size_t kMostUncommitted = size_t{256} * 1024 * 1024;
-constexpr size_t kMostClientId = 1'024;
-
-absl::Status Stopping() {
-  return MakeFault(Fault::kShuttingDown, "the message broker is shutting down: publish elsewhere or later");
-}
-
-class Subscribed final : public StoredSubscription {
- public:
-  explicit Subscribed(std::shared_ptr<StoredMember> member) : member_(std::move(member)) {}
-  ~Subscribed() override { Leave(); }
-
-  void Acknowledge(uint64_t sequence) override {
-    if (member_->topics != nullptr) member_->topics->Acknowledge(*member_, sequence);
-  }
-
-  Awaitable<void> Drain() override {
-    const auto member = member_;
-    member->draining = true;
-    while (member->topics != nullptr && !member->given.empty() && !co_await Cancelled())
-      (void)co_await member->acknowledged.async_wait(kUseTuple);
-    if (member->topics != nullptr) member->topics->Leave(member);
-  }
-
- private:
-  void Leave() {
-    if (member_->topics != nullptr) member_->topics->Leave(member_);
-  }
-
-  const std::shared_ptr<StoredMember> member_;
-};
 
 }  // namespace
 
 absl::StatusOr<StoredTopics::Disk> StoredTopics::OpenDisk(const StoredOptions& options) {
   Disk disk;
-  ASSIGN_OR_RETURN(disk.database, OpenSqlite(options.folder / "events.sqlite", options.vfs));
-  ASSIGN_OR_RETURN(disk.file, StoredFile::Open(*disk.database));
+  RepairableFile opening(StoredModel());
+  opening.path = options.folder / kFile;
+  opening.vfs = options.vfs;
+  opening.salvage = SalvageEvents;
+  opening.open = [&disk](SQLite::Database& database) -> absl::Status {
+    ASSIGN_OR_RETURN(disk.file, StoredFile::Open(database));
+    return absl::OkStatus();
+  };
+  ASSIGN_OR_RETURN(disk.database, OpenRepaired(opening));
   return disk;
+}
+
+CommitThread::Hooks StoredTopics::HooksOf() {
+  CommitThread::Hooks hooks;
+  hooks.rolled_back = [this] { file_->RolledBack(); };
+  hooks.damaged = [path = options_.folder / kFile] { MarkDamaged(path); };
+  return hooks;
 }
 
 StoredTopics::StoredTopics(Executor executor, StoredOptions options, Disk disk)
     : executor_(executor),
       options_(std::move(options)),
-      commits_(executor, std::move(disk.database), [this] { file_->RolledBack(); }),
+      commits_(executor, std::move(disk.database), HooksOf()),
       file_(std::move(disk.file)),
       tasks_(executor),
       full_(executor, TimePoint::max()) {
@@ -114,8 +100,12 @@ Awaitable<void> StoredTopics::Stop() {
 StoredChannel& StoredTopics::ChannelOf(const std::string& name) {
   StoredChannel& channel = channels_[name];
   channel.totals.name = name;
-  channel.used_at = UnixNanos();
+  channel.used_at = options_.unix_nanos();
   return channel;
+}
+
+absl::Status StoredTopics::Stopping() {
+  return MakeFault(Fault::kShuttingDown, "the message broker is shutting down: publish elsewhere or later");
 }
 
 absl::Status StoredTopics::CheckRoom(const std::string& channel, size_t bytes) const {
@@ -135,7 +125,7 @@ Awaitable<absl::StatusOr<uint64_t>> StoredTopics::Publish(Message event) {
   if (event.id.empty()) event.id = NewId();
   KeptMessage kept;
   kept.message = std::move(event);
-  kept.sent_at = UnixNanos();
+  kept.sent_at = options_.unix_nanos();
   const auto record = std::make_shared<const std::string>(Encode(kept));
   const size_t bytes = record->size() + kStoredOverhead;
   CO_RETURN_IF_ERROR(CheckRoom(kept.message.channel, bytes));
@@ -143,8 +133,8 @@ Awaitable<absl::StatusOr<uint64_t>> StoredTopics::Publish(Message event) {
   const auto stored = std::make_shared<StoredEvent>();
   stored->message = std::move(kept.message);
   CO_RETURN_IF_ERROR(co_await commits_.Commit(
-      [file = file_.get(), stored, record] {
-        const auto added = file->Add(stored->message.channel, *record, UnixNanos());
+      [file = file_.get(), stored, record, now = options_.unix_nanos] {
+        const auto added = file->Add(stored->message.channel, *record, now());
         stored->sequence = added.sequence;
         stored->stored_at = added.stored_at;
         return absl::OkStatus();
@@ -175,99 +165,6 @@ void StoredTopics::Published(const StoredEventPtr& event, size_t bytes) {
     }
     Wake(channel.readers.at(reader->place.owner));
   }
-}
-
-absl::StatusOr<StoredTopics::ReaderPtr> StoredTopics::ReaderOf(const StoredSubscribe& options) {
-  RETURN_IF_ERROR(CheckChannel(options.channel));
-  RETURN_IF_ERROR(CheckGroup(options.group));
-  if (options.client_id.empty() || options.client_id.size() > kMostClientId)
-    return MakeFault(Fault::kInvalidRequest,
-                     "a subscription to stored events needs a client id of at most "
-                     "1024 bytes, by which it is known again");
-  RETURN_IF_ERROR(CheckRoom(options.channel, 0));
-  StoredChannel& channel = ChannelOf(options.channel);
-  if (channel.deleting)
-    return MakeFault(Fault::kOverloaded, "the channel is being deleted: subscribe again later");
-  const StoredOwner owner(options.group.empty() ? options.client_id : "", options.group);
-  const auto known = channel.readers.find(owner);
-  if (known != channel.readers.end()) {
-    if (options.group.empty() && !known->second->members.empty())
-      return MakeFault(Fault::kInvalidRequest,
-                       "clientID already registered: its other subscription to this "
-                       "channel must end first, or use another client id or a group");
-    return known->second;
-  }
-  if (places_ >= kMostPlaces)
-    return MakeFault(Fault::kOverloaded,
-                     "there are too many subscriptions to stored events, live or not: "
-                     "delete channels that are no longer used");
-  auto reader = std::make_shared<StoredReader>(owner);
-  reader->channel = options.channel;
-  channel.readers.emplace(owner, reader);
-  ++places_;
-  return reader;
-}
-
-void StoredTopics::Join(const ReaderPtr& reader, const MemberPtr& member) {
-  member->topics = this;
-  member->reader = reader;
-  reader->members.push_back(member);
-  channels_[reader->channel].live.insert(reader.get());
-}
-
-Awaitable<absl::StatusOr<StoredSubscriptionPtr>> StoredTopics::Subscribe(StoredSubscribe options,
-                                                                         StoredHandler handler) {
-  if (stopping_) co_return Stopping();
-  CO_ASSIGN_OR_RETURN(const ReaderPtr reader, ReaderOf(options));
-  const auto member = std::make_shared<StoredMember>(options, std::move(handler), executor_);
-  Join(reader, member);
-  // From here on it leaves again when this coroutine fails or is cancelled.
-  auto subscription = std::make_unique<Subscribed>(member);
-  if (!reader->ready) {
-    const auto place = std::make_shared<StoredPlace>();
-    CO_RETURN_IF_ERROR(co_await commits_.Commit(
-        [file = file_.get(), place, channel = reader->channel, owner = reader->place.owner,
-         start = options.start] {
-          *place = file->FindOrMake(channel, owner, start);
-          return absl::OkStatus();
-        },
-        0,
-        [reader, place](const absl::Status& status) {
-          if (!status.ok() || std::exchange(reader->ready, true)) return;
-          reader->place = *place;
-          reader->loaded_to = place->position;
-        }));
-  }
-  if (stopping_) co_return Stopping();
-  member->active = true;
-  Wake(reader);
-  co_return std::move(subscription);
-}
-
-void StoredTopics::Leave(const MemberPtr& member) {
-  member->topics = nullptr;
-  member->acknowledged.cancel();
-  const ReaderPtr reader = std::exchange(member->reader, nullptr);
-  std::erase(reader->members, member);
-  given_bytes_ -= member->given_bytes;
-  reader->again.merge(member->given);
-  member->given.clear();
-  if (reader->members.empty()) {
-    reader->Reset();
-    StoredChannel& channel = channels_[reader->channel];
-    channel.live.erase(reader.get());
-    channel.used_at = UnixNanos();
-    ForgetUnmade(reader);
-  } else {
-    Wake(reader);
-  }
-  WakeAll();
-}
-
-// A place that could not be made, or is not yet: the next subscription makes or finds it.
-void StoredTopics::ForgetUnmade(const ReaderPtr& reader) {
-  if (reader->ready) return;
-  places_ -= channels_[reader->channel].readers.erase(reader->place.owner);
 }
 
 Awaitable<absl::StatusOr<uint64_t>> StoredTopics::Purge(std::string channel) {

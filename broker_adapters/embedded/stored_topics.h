@@ -53,6 +53,8 @@ class StoredTopics final : public StoredEvents {
   using ReaderPtr = std::shared_ptr<StoredReader>;
   using MemberPtr = std::shared_ptr<StoredMember>;
 
+  CommitThread::Hooks HooksOf();
+  static absl::Status Stopping();
   absl::Status CheckRoom(const std::string& channel, size_t bytes) const;
   StoredChannel& ChannelOf(const std::string& channel);
   void Published(const StoredEventPtr& event, size_t bytes);
@@ -76,6 +78,7 @@ class StoredTopics final : public StoredEvents {
   Awaitable<void> ReadLater(ReaderPtr reader);
   void Save(const ReaderPtr& reader);
 
+  int64_t OldBefore() const;
   Awaitable<void> DropOld();
   Awaitable<bool> DropSome();
   void Dropped(const std::map<std::string, StoredFile::Erased>& erased);

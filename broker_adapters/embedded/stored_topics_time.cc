@@ -10,21 +10,21 @@
 namespace llm_router {
 namespace {
 
-constexpr auto kSweep = std::chrono::seconds(30);
 constexpr auto kTryAgain = std::chrono::seconds(1);
 constexpr size_t kDroppedAtOnce = 4'096;
 constexpr size_t kMostIdle = 100;  // channels a sweep
 
-int64_t Before(Milliseconds age) {
-  return UnixNanos() - std::chrono::duration_cast<std::chrono::nanoseconds>(age).count();
-}
-
 }  // namespace
+
+int64_t StoredTopics::OldBefore() const {
+  return options_.unix_nanos() -
+         std::chrono::duration_cast<std::chrono::nanoseconds>(options_.max_age).count();
+}
 
 Awaitable<void> StoredTopics::DropOld() {
   while (!co_await Cancelled()) {
     if (bytes_ <= options_.max_bytes) {
-      full_.expires_at(Now() + kSweep);
+      full_.expires_at(Now() + options_.sweep);
       (void)co_await full_.async_wait(kUseTuple);
     }
     while (!co_await Cancelled() && co_await DropSome()) {
@@ -38,7 +38,7 @@ Awaitable<bool> StoredTopics::DropSome() {
   const auto erased = std::make_shared<std::map<std::string, StoredFile::Erased>>();
   const uint64_t excess = bytes_ > options_.max_bytes ? bytes_ - options_.max_bytes : 0;
   const absl::Status dropped = co_await commits_.Commit(
-      [file = file_.get(), erased, excess, before = Before(options_.max_age)] {
+      [file = file_.get(), erased, excess, before = OldBefore()] {
         *erased = file->EraseOldest(before, excess, kDroppedAtOnce);
         return absl::OkStatus();
       },
@@ -66,7 +66,7 @@ void StoredTopics::Dropped(const std::map<std::string, StoredFile::Erased>& eras
 }
 
 Awaitable<void> StoredTopics::DropIdle() {
-  const int64_t before = Before(options_.max_age);
+  const int64_t before = OldBefore();
   std::vector<std::string> idle;
   for (const auto& [name, channel] : channels_) {
     if (idle.size() == kMostIdle) break;

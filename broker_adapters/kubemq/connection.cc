@@ -10,6 +10,7 @@
 #include "broker_adapters/base/ids.h"
 #include "broker_adapters/kubemq/grpc_setup.h"
 #include "broker_adapters/kubemq/unreachable.h"
+#include "proto/contract.h"
 #include "proto/fault.h"
 #include "proto/kubemq_text.h"
 
@@ -49,12 +50,18 @@ KubemqOptions WithClientId(KubemqOptions options) {
   return options;
 }
 
+using ServerMetadata = std::multimap<grpc::string_ref, grpc::string_ref>;
+
+// Empty: the server did not say.
+std::string_view Said(const ServerMetadata& metadata, std::string_view key) {
+  const auto found = metadata.find(grpc::string_ref(key.data(), key.size()));
+  if (found == metadata.end()) return {};
+  return {found->second.data(), found->second.size()};
+}
+
 // A server that does not say is a foreign one: it keeps queues, and does not promise how well.
-Durability DurabilityOf(const std::multimap<grpc::string_ref, grpc::string_ref>& metadata) {
-  const auto said =
-      metadata.find(grpc::string_ref(kubemq_text::kDurability.data(), kubemq_text::kDurability.size()));
-  if (said == metadata.end()) return Durability::kMemory;
-  return DurabilityNamed({said->second.data(), said->second.size()}).value_or(Durability::kMemory);
+Durability DurabilityOf(const ServerMetadata& metadata) {
+  return DurabilityNamed(Said(metadata, kubemq_text::kDurability)).value_or(Durability::kMemory);
 }
 
 }  // namespace
@@ -111,6 +118,8 @@ Awaitable<absl::StatusOr<bool>> Connection::Ping() {
   caps_.dispatch = marked_ ? Dispatch::kLeastOutstanding : Dispatch::kRandom;
   caps_.confirms_subscribe = marked_;
   caps_.durability = DurabilityOf(metadata);
+  const std::string_view tenant = Said(metadata, kubemq_text::kTenant);
+  tenant_ = tenant.empty() ? contract::kDefaultTenant : tenant;
   co_return marked_;
 }
 

@@ -94,6 +94,8 @@ class Connection {
   // reached. Who calls while it is being asked goes on in the order of the calls.
   Awaitable<absl::StatusOr<bool>> Marked();
   void Forget() { known_ = false; }
+  // Of our key, once Marked() has answered.
+  const std::string& tenant() const { return tenant_; }
 
   // What went wrong at the server's end, as a Fault.
   absl::Status ToFault(const grpc::Status& status) const;
@@ -141,6 +143,7 @@ class Connection {
   std::shared_ptr<Asking> asking_;  // shared with its coroutine and who waits; null: none is under way
   bool known_ = false;
   bool marked_ = false;
+  std::string tenant_;
   bool stopping_ = false;
 };
 

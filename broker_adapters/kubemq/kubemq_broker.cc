@@ -71,6 +71,10 @@ class KubemqBroker final : public Broker {
     return queues_.Info(std::move(queue));
   }
   QueueAdmin* queue_admin() override { return &queues_; }
+  Awaitable<absl::StatusOr<std::string>> Tenant() override {
+    CO_RETURN_IF_ERROR((co_await connection_->Marked()).status());
+    co_return connection_->tenant();
+  }
   const Caps& caps() const override { return connection_->caps(); }
   Awaitable<void> Stop() override;
 

@@ -12,17 +12,39 @@
 namespace llm_router::cli {
 namespace {
 
+using Answer = client::Result<client::Answer>;
+
+// Prints the answer as it comes, unless it is wanted as JSON.
+Answer AskRoute(client::Client& client, const AskOptions& options, const client::Question& question,
+                const client::Canceller& canceller, std::ostream& out) {
+  client::StreamOptions streaming;
+  streaming.canceller = canceller;
+  bool printed = false;
+  auto answer = client.Stream(
+      question,
+      [&](const client::Piece& piece) {
+        if (options.json) return;
+        out << piece.text << std::flush;
+        printed = printed || !piece.text.empty();
+      },
+      streaming);
+  if (options.json && answer.ok()) out << OneLine(ToJson(*answer));
+  if (printed || answer.ok()) out << std::endl;
+  return answer;
+}
+
 // The usual route first, for listening to heartbeats takes over a second: only where nobody serves that one
 // is it worth finding out which there are.
-client::Result<client::Answer> AskDefaultRoute(client::Client& client, client::Question question) {
+Answer AskDefaultRoute(client::Client& client, const AskOptions& options, client::Question question,
+                       const client::Canceller& canceller, std::ostream& out) {
   question.route = kUsualRoute;
-  auto answer = client.Ask(question);
+  auto answer = AskRoute(client, options, question, canceller, out);
   if (answer.ok() || answer.error().code != client::ErrorCode::kUnknownRoute) return answer;
   const auto route = UsualRoute(client);
   if (!route.ok()) return route.error().code == client::ErrorCode::kUnknownRoute ? route.error() : answer;
   if (*route == kUsualRoute) return answer;
   question.route = *route;
-  return client.Ask(std::move(question));
+  return AskRoute(client, options, question, canceller, out);
 }
 
 // What is wrong with how the command was called; empty when nothing is. Reads the text where it is not given.
@@ -42,14 +64,17 @@ std::string Complete(const AskOptions& options, std::istream& in, client::Questi
 
 }  // namespace
 
-int RunAsk(const AskOptions& options, std::istream& in, std::ostream& out, std::ostream& err) {
+int RunAsk(const AskOptions& options, const client::Canceller& canceller, std::istream& in, std::ostream& out,
+           std::ostream& err) {
   client::Question question = options.question;
   if (const std::string wrong = Complete(options, in, question); !wrong.empty()) return FailUsage(wrong, err);
   client::Client client(options.server);
-  const auto answer =
-      question.route.empty() ? AskDefaultRoute(client, question) : client.Ask(std::move(question));
-  if (!answer.ok()) return Fail(answer.error(), err);
-  out << (options.json ? OneLine(ToJson(*answer)) : answer->text) << std::endl;
+  const auto answer = question.route.empty() ? AskDefaultRoute(client, options, question, canceller, out)
+                                             : AskRoute(client, options, question, canceller, out);
+  if (!answer.ok()) {
+    if (canceller.cancelled()) return kInterrupted;
+    return Fail(answer.error(), err);
+  }
   WriteNotes(*answer, err);
   return kDone;
 }

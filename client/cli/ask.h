@@ -15,7 +15,9 @@ struct AskOptions {
   bool at_terminal = false;  // standard input is somebody's keyboard
 };
 
-// Writes the answer to `out`; errors and notes to `err`. Gives the exit code (console.h).
-int RunAsk(const AskOptions& options, std::istream& in, std::ostream& out, std::ostream& err);
+// Writes the answer to `out` as it comes (as one line of JSON when it is whole); errors and notes to `err`.
+// Gives the exit code (console.h): kInterrupted when `canceller` ended it.
+int RunAsk(const AskOptions& options, const client::Canceller& canceller, std::istream& in, std::ostream& out,
+           std::ostream& err);
 
 }  // namespace llm_router::cli

@@ -11,7 +11,13 @@
 namespace llm_router::cli {
 namespace {
 
-// On the main thread, before the client makes threads of its own.
+// Both on the main thread, before the client makes threads of its own.
+int RunAskOnStandardStreams(const AskOptions& options) {
+  const client::Canceller canceller;
+  const Interrupt interrupt([canceller] { canceller.Cancel(); });
+  return RunAsk(options, canceller, std::cin, std::cout, std::cerr);
+}
+
 int RunAskFileOnStandardStreams(AskFileOptions options) {
   options.progress = ProgressForm();
   const client::Canceller canceller;
@@ -55,7 +61,7 @@ void AddAsk(CLI::App& app, Action& action) {
     action = [options, many, words, command] {
       options->question.text = Joined(*words);
       options->at_terminal = AtTerminal();
-      if (command->count("--file") == 0) return RunAsk(*options, std::cin, std::cout, std::cerr);
+      if (command->count("--file") == 0) return RunAskOnStandardStreams(*options);
       many->server = options->server;
       many->question = options->question;
       many->json = options->json;

@@ -14,8 +14,10 @@ namespace {
 
 class ChatSession {
  public:
-  ChatSession(const ChatOptions& options, std::istream& in, std::ostream& out, std::ostream& err)
+  ChatSession(const ChatOptions& options, ChatState& state, std::istream& in, std::ostream& out,
+              std::ostream& err)
       : options_(options),
+        state_(state),
         in_(in),
         out_(out),
         err_(err),
@@ -31,6 +33,7 @@ class ChatSession {
   void Say(std::string text);
 
   const ChatOptions& options_;
+  ChatState& state_;
   std::istream& in_;
   std::ostream& out_;
   std::ostream& err_;
@@ -85,15 +88,26 @@ void ChatSession::Say(std::string text) {
   question.route = route_;
   question.dialect = contract::dialect::kOpenAiChat;
   question.body = conversation_.Body(options_.model, options_.temperature, options_.max_tokens);
-  const auto answer = client_.Ask(std::move(question));
+  client::StreamOptions streaming;
+  streaming.canceller = state_.canceller;
+  std::string said;
+  const auto print = [&](const client::Piece& piece) {
+    out_ << piece.text << std::flush;
+    said += piece.text;
+  };
+  state_.answering = true;
+  const auto answer = client_.Stream(std::move(question), print, streaming);
+  state_.answering = false;
+  // A worker that does not stream gives it all at the end.
+  if (answer.ok() && said.empty()) out_ << answer->text;
+  if (answer.ok() || !said.empty()) out_ << std::endl;
   if (!answer.ok()) {
     conversation_.DropLast();
     failed_ = true;
-    Fail(answer.error(), err_);
+    if (!state_.canceller.cancelled()) Fail(answer.error(), err_);
     return;
   }
   conversation_.AddAssistant(answer->text);
-  out_ << answer->text << std::endl;
   if (conversation_.size() <= 2) WriteNotes(*answer, err_);  // once a conversation is enough
 }
 
@@ -105,25 +119,27 @@ int ChatSession::Run() {
   if (options_.at_terminal)
     err_ << "chatting on " << route_ << "; /reset begins anew, /quit or Ctrl-D ends\n";
   std::string line;
-  while (ReadLine("> ", line) && line != "/quit") {
+  while (!state_.canceller.cancelled() && ReadLine("> ", line) && line != "/quit") {
     if (line == "/reset") {
       conversation_.Clear();
     } else if (!line.empty()) {
       Say(line);
     }
   }
+  if (state_.canceller.cancelled()) return kInterrupted;
   return failed_ && !options_.at_terminal ? kFailed : kDone;
 }
 
 }  // namespace
 
-int RunChat(const ChatOptions& options, std::istream& in, std::ostream& out, std::ostream& err) {
+int RunChat(const ChatOptions& options, ChatState& state, std::istream& in, std::ostream& out,
+            std::ostream& err) {
   if (!options.route.empty()) {
     if (const auto status = contract::CheckRouteName(options.route); !status.ok()) {
       return FailUsage(std::string(MessageOf(status)), err);
     }
   }
-  return ChatSession(options, in, out, err).Run();
+  return ChatSession(options, state, in, out, err).Run();
 }
 
 }  // namespace llm_router::cli

@@ -1,6 +1,7 @@
 // `llm-router chat`: a conversation, line by line, until /quit or the end of input.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <iosfwd>
@@ -22,8 +23,16 @@ struct ChatOptions {
   bool at_terminal = false;              // show prompts
 };
 
-// Writes the answers to `out`, everything else to `err`. Gives the exit code (console.h): kFailed when a
-// question failed and nobody at a terminal saw it.
-int RunChat(const ChatOptions& options, std::istream& in, std::ostream& out, std::ostream& err);
+// What a signal looks at and does: shared with the thread that gets it.
+struct ChatState {
+  client::Canceller canceller;          // ends the answer under way, and then the chat
+  std::atomic<bool> answering = false;  // else it waits for somebody to type
+};
+
+// Writes the answers to `out` as they come, everything else to `err`. Gives the exit code (console.h):
+// kFailed when a question failed and nobody at a terminal saw it, kInterrupted when its canceller ended an
+// answer.
+int RunChat(const ChatOptions& options, ChatState& state, std::istream& in, std::ostream& out,
+            std::ostream& err);
 
 }  // namespace llm_router::cli

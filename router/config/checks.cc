@@ -172,4 +172,11 @@ absl::Status CheckBaseUrl(std::string_view url) {
   return absl::OkStatus();
 }
 
+absl::Status CheckOrigin(std::string_view origin) {
+  if (origin == "*") return absl::OkStatus();
+  if (absl::Status url = CheckBaseUrl(origin); !url.ok()) return url;
+  if (origin.find('/', origin.find("://") + 3) == std::string_view::npos) return absl::OkStatus();
+  return Refuse("has a path: give an origin, such as https://app.example.com, or *");
+}
+
 }  // namespace llm_router

@@ -28,6 +28,10 @@ struct ListenConfig {
   TlsFiles tls;  // of every port; `ca` is that of callers
 };
 
+struct HttpConfig {
+  std::vector<std::string> cors;  // origins of web pages that may call port `listen.http`
+};
+
 struct ProviderConfig {
   ProviderConfig() = default;
 
@@ -97,6 +101,7 @@ struct Config {
   std::string log_level = "info";
   BrokerConfig broker;
   ListenConfig listen;
+  HttpConfig http;
   LimitsConfig limits;
   JobsConfig jobs;
   std::string store;            // sqlite:DIR; empty: the broker's folder

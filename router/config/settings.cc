@@ -51,6 +51,15 @@ constexpr Setting kTable[] = {
      .store = [](Config& config, const SettingValue& value) { config.broker.tls.cert_key = value.text; },
      .help = "TLS: a PEM file with the private key to broker.cert."},
 
+    {.path = "http", .kind = kGroup,
+     .help = "The OpenAI and Anthropic HTTP door."},
+    {.path = "http.cors", .kind = kList, .least = 0, .most = 100,
+     .help = "The origins of web pages that may call it from a browser. Default: none but its own."},
+    {.path = "http.cors[]", .kind = kText, .least = 1, .most = 256, .example = "https://app.example.com", .pattern = "^(\\*|https?://[^/?#@ ]+)$",
+     .check = CheckOrigin,
+     .store = [](Config& config, const SettingValue& value) { config.http.cors.push_back(value.text); },
+     .help = "One origin, as browsers send it, or * for any."},
+
     {.path = "jobs", .kind = kGroup,
      .help = "What is kept of jobs and batches."},
     {.path = "jobs.keep_results", .kind = kInteger, .fallback = "168", .least = 1, .most = 87'600,

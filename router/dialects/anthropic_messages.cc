@@ -24,6 +24,16 @@ class AnthropicMessagesCodec final : public JsonDialect {
   std::string RenderReply(const ChatReply& reply, Warnings& warnings) const override {
     return anthropic_messages::RenderReply(reply, warnings);
   }
+  std::unique_ptr<ReplyParser> NewParser() const override { return anthropic_messages::NewParser(); }
+  std::unique_ptr<ReplyWriter> NewWriter(const StreamWishes&, Warnings& warnings) const override {
+    return anthropic_messages::NewWriter(warnings);
+  }
+  std::unique_ptr<ReplyRelay> NewRelay(const StreamWishes& wishes) const override {
+    return anthropic_messages::NewRelay(wishes);
+  }
+  std::string ErrorFrame(const absl::Status& failure) const override {
+    return SseText("error", contract::ErrorBody(name(), failure));
+  }
 };
 
 }  // namespace

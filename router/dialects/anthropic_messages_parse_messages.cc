@@ -67,11 +67,11 @@ class MessagesParser {
   absl::Status ParseBlock(const Node& block, std::vector<Part>& parts) {
     const std::string_view type = block.Type();
     if (type.empty()) return block.Wrong("must be an object with a type");
-    if (block.Find("cache_control")) AddNote(chat_.unknown, "cache_control");
     if (type == "text") return ParseText(block, parts);
     if (type == "image") return ParseImage(block, parts);
     if (type == "tool_use") return ParseToolUse(block, parts);
     if (type == "tool_result") return ParseResult(block, parts);
+    if (type == "thinking" || type == "redacted_thinking") return ParseThinking(block, parts);
     AddNote(chat_.unknown, fmt::format("content of type {}", Excerpt(type, 40)));
     return absl::OkStatus();
   }
@@ -79,7 +79,9 @@ class MessagesParser {
   absl::Status ParseText(const Node& block, std::vector<Part>& parts) {
     const auto text = block.Find("text");
     if (!text || !text->IsString()) return block.Wrong("text", "must be a string");
-    parts.emplace_back(TextPart{std::string(text->AsString())});
+    TextPart part{std::string(text->AsString())};
+    RETURN_IF_ERROR(block.ReadObject("cache_control", part.cache));
+    parts.emplace_back(std::move(part));
     return absl::OkStatus();
   }
 
@@ -87,6 +89,7 @@ class MessagesParser {
     const auto source = block.Find("source");
     if (!source || source->Type().empty()) return block.Wrong("source", "must be an object with a type");
     ImagePart image;
+    RETURN_IF_ERROR(block.ReadObject("cache_control", image.cache));
     if (source->Type() == "url") {
       RETURN_IF_ERROR(source->Require("url", image.url));
     } else if (source->Type() == "base64") {
@@ -105,6 +108,7 @@ class MessagesParser {
     ToolResultPart result;
     RETURN_IF_ERROR(block.Require("tool_use_id", result.call_id));
     RETURN_IF_ERROR(block.Read("is_error", result.is_error));
+    RETURN_IF_ERROR(block.ReadObject("cache_control", result.cache));
     std::vector<Part> content;
     if (block.Find("content")) RETURN_IF_ERROR(ParseContent(block, "content", content));
     for (Part& part : content) {
@@ -140,6 +144,7 @@ absl::Status ParseToolUse(const Node& block, std::vector<Part>& parts) {
   RETURN_IF_ERROR(block.Require("name", call.name));
   call.arguments = "{}";
   RETURN_IF_ERROR(block.ReadObject("input", call.arguments));
+  RETURN_IF_ERROR(block.ReadObject("cache_control", call.cache));
   parts.emplace_back(std::move(call));
   return absl::OkStatus();
 }

@@ -13,7 +13,7 @@ namespace {
 // Fields with a place in Chat.
 constexpr auto kKnown = std::to_array<std::string_view>(
     {"max_tokens", "messages", "metadata", "model", "output_config", "output_format", "stop_sequences",
-     "stream", "system", "temperature", "tool_choice", "tools", "top_k", "top_p"});
+     "stream", "system", "temperature", "thinking", "tool_choice", "tools", "top_k", "top_p"});
 
 void NoteUnknown(const Node& request, Chat& chat) {
   request.Keys([&](std::string_view key) {
@@ -54,7 +54,6 @@ absl::Status ParseFormat(const Node& format, Chat& chat) {
 absl::Status ParseOutput(const Node& request, Chat& chat) {
   if (const auto config = request.Find("output_config")) {
     if (!config->IsObject()) return config->Wrong("must be an object");
-    if (config->Find("effort")) AddNote(chat.unknown, "output_config.effort");
     if (const auto format = config->Find("format")) return ParseFormat(*format, chat);
   }
   const auto format = request.Find("output_format");
@@ -69,11 +68,13 @@ absl::StatusOr<Chat> ParseRequest(std::string_view body) {
   Chat chat;
   RETURN_IF_ERROR(request.Read("model", chat.model));
   RETURN_IF_ERROR(request.Read("stream", chat.stream));
+  chat.stream_usage = true;  // Anthropic's always have it
   RETURN_IF_ERROR(ParseMessages(request, chat));
   RETURN_IF_ERROR(ParseTools(request, chat));
   RETURN_IF_ERROR(ParseSampling(request, chat));
   RETURN_IF_ERROR(ParseMetadata(request, chat));
   RETURN_IF_ERROR(ParseOutput(request, chat));
+  RETURN_IF_ERROR(ParseReasoning(request, chat));
   NoteUnknown(request, chat);
   return chat;
 }

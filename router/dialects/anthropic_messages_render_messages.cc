@@ -8,14 +8,16 @@ namespace {
 
 Json RenderImage(const ImagePart& image, Warnings& warnings) {
   if (!image.detail.empty() && image.detail != "auto") AddNote(warnings, "image detail dropped");
-  if (!image.url.empty()) return {{"type", "image"}, {"source", {{"type", "url"}, {"url", image.url}}}};
-  return {{"type", "image"},
-          {"source", {{"type", "base64"}, {"media_type", image.media_type}, {"data", image.data}}}};
+  Json source = {{"type", "url"}, {"url", image.url}};
+  if (image.url.empty())
+    source = {{"type", "base64"}, {"media_type", image.media_type}, {"data", image.data}};
+  return WithMark({{"type", "image"}, {"source", std::move(source)}}, image.cache);
 }
 
-// One text alone is written as a plain string.
+// One text alone is written as a plain string, which has no place for a mark.
 Json ContentOf(Json blocks) {
-  if (blocks.size() == 1 && blocks[0]["type"] == "text") return std::move(blocks[0]["text"]);
+  if (blocks.size() == 1 && blocks[0]["type"] == "text" && !blocks[0].contains("cache_control"))
+    return std::move(blocks[0]["text"]);
   return blocks;
 }
 
@@ -24,12 +26,12 @@ Json RenderResult(const ToolResultPart& result, Warnings& warnings) {
   for (const auto& part : result.content) {
     if (const auto* image = std::get_if<ImagePart>(&part)) content.push_back(RenderImage(*image, warnings));
     const auto* text = std::get_if<TextPart>(&part);
-    if (text != nullptr && !text->text.empty()) content.push_back(RenderText(text->text));
+    if (text != nullptr && !text->text.empty()) content.push_back(RenderText(*text));
   }
   Json json = {{"type", "tool_result"}, {"tool_use_id", ToolUseId(result.call_id)}};
   if (!content.empty()) json["content"] = ContentOf(std::move(content));
   if (result.is_error) json["is_error"] = true;
-  return json;
+  return WithMark(std::move(json), result.cache);
 }
 
 class MessagesRenderer {
@@ -61,14 +63,14 @@ class MessagesRenderer {
     for (const Part& part : message.parts) {
       const auto* text = std::get_if<TextPart>(&part);
       if (text == nullptr) AddNote(warnings_, "content of a system message that is no text dropped");
-      if (text != nullptr && !text->text.empty()) system_.push_back(RenderText(text->text));
+      if (text != nullptr && !text->text.empty()) system_.push_back(RenderText(*text));
     }
   }
 
   // Anthropic refuses empty texts, and wants results before all else in a message.
   void AddPart(const Part& part) {
     if (const auto* text = std::get_if<TextPart>(&part)) {
-      if (!text->text.empty()) blocks_.push_back(RenderText(text->text));
+      if (!text->text.empty()) blocks_.push_back(RenderText(*text));
     } else if (const auto* image = std::get_if<ImagePart>(&part)) {
       blocks_.push_back(RenderImage(*image, warnings_));
     } else if (const auto* call = std::get_if<ToolCallPart>(&part)) {
@@ -77,8 +79,17 @@ class MessagesRenderer {
       results_.push_back(RenderResult(*result, warnings_));
     } else if (const auto* refusal = std::get_if<RefusalPart>(&part)) {
       AddNote(warnings_, "refusal sent as text");
-      blocks_.push_back(RenderText(refusal->text));
+      blocks_.push_back(RenderText(TextPart{refusal->text}));
+    } else if (const auto* thought = std::get_if<ThinkingPart>(&part)) {
+      AddThought(*thought);
     }
+  }
+
+  // Anthropic takes back only thoughts of its own, which are signed.
+  void AddThought(const ThinkingPart& thought) {
+    const bool signed_or_secret = !thought.signature.empty() || !thought.redacted.empty();
+    if (signed_or_secret) blocks_.push_back(RenderThinking(thought));
+    if (!signed_or_secret) AddNote(warnings_, "thinking without a signature dropped");
   }
 
   void Flush() {
@@ -105,6 +116,13 @@ void RenderMessages(const Chat& chat, Json& request, Warnings& warnings) {
   renderer.Finish(request);
 }
 
-Json RenderText(const std::string& text) { return {{"type", "text"}, {"text", text}}; }
+Json RenderText(const TextPart& part) {
+  return WithMark({{"type", "text"}, {"text", part.text}}, part.cache);
+}
+
+Json WithMark(Json block, const CacheMark& mark) {
+  if (!mark.empty()) block["cache_control"] = ObjectOrNull(mark);
+  return block;
+}
 
 }  // namespace llm_router::anthropic_messages

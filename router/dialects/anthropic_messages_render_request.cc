@@ -19,15 +19,18 @@ void WarnOfDropped(const Chat& chat, Warnings& warnings) {
   if (chat.presence_penalty.value_or(0) != 0) AddNote(warnings, "presence_penalty dropped");
 }
 
-void RenderSampling(const Chat& chat, Json& request, Warnings& warnings) {
-  if (chat.temperature) {
+// A model that thinks takes no other temperature than 1, and no top_k.
+void RenderSampling(const Chat& chat, bool thinks, Json& request, Warnings& warnings) {
+  if (thinks && chat.temperature.value_or(1) != 1) AddNote(warnings, "temperature dropped for thinking");
+  if (thinks && chat.top_k) AddNote(warnings, "top_k dropped for thinking");
+  if (chat.temperature && (!thinks || *chat.temperature == 1)) {
     const double clamped = std::clamp(*chat.temperature, 0.0, 1.0);
     if (clamped != *chat.temperature)
       AddNote(warnings, fmt::format("temperature {} sent as {}", *chat.temperature, clamped));
     request["temperature"] = clamped;
   }
   if (chat.top_p) request["top_p"] = *chat.top_p;
-  if (chat.top_k) request["top_k"] = *chat.top_k;
+  if (chat.top_k && !thinks) request["top_k"] = *chat.top_k;
 }
 
 // Anthropic refuses sequences of white space only.
@@ -46,8 +49,8 @@ void RenderFormat(const Chat& chat, Json& request, Warnings& warnings) {
     AddNote(warnings, "response_format without a schema dropped");
     return;
   }
-  request["output_config"] = {
-      {"format", {{"type", "json_schema"}, {"schema", ObjectOrNull(chat.response_format->schema)}}}};
+  request["output_config"]["format"] = {{"type", "json_schema"},
+                                        {"schema", ObjectOrNull(chat.response_format->schema)}};
 }
 
 }  // namespace
@@ -62,7 +65,8 @@ absl::StatusOr<std::string> RenderRequest(const Chat& chat, Warnings& warnings) 
     return MakeFault(
         Fault::kInvalidRequest,
         "messages: there must be a user message that is not empty (of a kind Anthropic can take)");
-  RenderSampling(chat, request, warnings);
+  const bool thinks = RenderReasoning(chat, request, warnings);
+  RenderSampling(chat, thinks, request, warnings);
   RenderStop(chat, request, warnings);
   RenderTools(chat, request, warnings);
   RenderFormat(chat, request, warnings);

@@ -17,8 +17,8 @@ absl::Status ParseTool(const Node& tool, Chat& chat) {
     AddNote(chat.unknown, fmt::format("tool of type {}", Excerpt(type, 40)));
     return absl::OkStatus();
   }
-  if (tool.Find("cache_control")) AddNote(chat.unknown, "cache_control");
   Tool parsed;
+  RETURN_IF_ERROR(tool.ReadObject("cache_control", parsed.cache));
   RETURN_IF_ERROR(tool.Require("name", parsed.name));
   RETURN_IF_ERROR(tool.Read("description", parsed.description));
   if (!tool.Find("input_schema")) return tool.Wrong("input_schema", "must be an object");
@@ -52,7 +52,7 @@ Json RenderTool(const Tool& tool) {
   if (schema.is_null()) schema = {{"type", "object"}, {"properties", Json::object()}};
   json["input_schema"] = std::move(schema);
   if (tool.strict.value_or(false)) json["strict"] = true;
-  return json;
+  return WithMark(std::move(json), tool.cache);
 }
 
 Json RenderChoice(const Chat& chat) {
@@ -92,13 +92,20 @@ std::string ToolUseId(const std::string& id) {
 }
 
 // Models write arguments that are no JSON now and then; Anthropic takes an object only.
+Json InputOf(const std::string& arguments, Warnings& warnings) {
+  if (arguments.empty()) return Json::object();
+  Json input = ObjectOrNull(arguments);
+  if (!input.is_null()) return input;
+  AddNote(warnings, "arguments of a tool call are no JSON object, sent as the text \"arguments\" in one");
+  return {{"arguments", arguments}};
+}
+
 Json RenderToolUse(const ToolCallPart& call, Warnings& warnings) {
-  Json input = call.arguments.empty() ? Json::object() : ObjectOrNull(call.arguments);
-  if (input.is_null()) {
-    input = {{"arguments", call.arguments}};
-    AddNote(warnings, "arguments of a tool call are no JSON object, sent as the text \"arguments\" in one");
-  }
-  return {{"type", "tool_use"}, {"id", ToolUseId(call.id)}, {"name", call.name}, {"input", std::move(input)}};
+  return WithMark({{"type", "tool_use"},
+                   {"id", ToolUseId(call.id)},
+                   {"name", call.name},
+                   {"input", InputOf(call.arguments, warnings)}},
+                  call.cache);
 }
 
 }  // namespace llm_router::anthropic_messages

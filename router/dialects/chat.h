@@ -16,29 +16,44 @@ namespace llm_router {
 // What the target could not express, one short phrase each: "top_k dropped", ...
 using Warnings = std::vector<std::string>;
 
+// Where a provider may keep the input up to here for the next query: Anthropic's `cache_control`, as JSON
+// text; empty: no mark.
+using CacheMark = std::string;
+
 struct TextPart {
   std::string text;
+  CacheMark cache = {};
 };
 struct ImagePart {
   std::string url;         // either a URL ...
   std::string media_type;  // ... or base64 data with its media type
   std::string data;
   std::string detail;  // OpenAI's: auto, low, high
+  CacheMark cache = {};
 };
 struct ToolCallPart {
   std::string id;
   std::string name;
   std::string arguments;  // a JSON object, as text
+  CacheMark cache = {};
 };
 struct ToolResultPart {
   std::string call_id;
   std::vector<std::variant<TextPart, ImagePart>> content;
   bool is_error = false;
+  CacheMark cache = {};
 };
 struct RefusalPart {
   std::string text;
 };
-using Part = std::variant<TextPart, ImagePart, ToolCallPart, ToolResultPart, RefusalPart>;
+// What a model thought before it spoke. Only the provider that made it takes it back, and only with its
+// proof.
+struct ThinkingPart {
+  std::string text;
+  std::string signature;
+  std::string redacted;  // instead of both: the thought encrypted, as the provider wrote it
+};
+using Part = std::variant<TextPart, ImagePart, ToolCallPart, ToolResultPart, RefusalPart, ThinkingPart>;
 
 enum class Role { kSystem, kUser, kAssistant, kTool };
 
@@ -57,6 +72,7 @@ struct Tool {
   std::string description;
   std::string parameters;  // JSON Schema, as text; empty: none
   std::optional<bool> strict;
+  CacheMark cache = {};
 };
 
 struct ToolChoice {
@@ -70,6 +86,14 @@ struct ResponseFormat {
   std::string name;
   std::string schema;  // JSON Schema, as text; empty: any object
   std::optional<bool> strict;
+};
+
+// How much a model shall think before it speaks.
+struct Reasoning {
+  std::string effort;             // none, minimal, low, medium, high, ...; empty: not said
+  std::optional<int64_t> budget;  // tokens
+  bool off = false;               // Anthropic's "disabled", which is its default too
+  bool adaptive = false;          // as much as the model sees fit
 };
 
 struct Chat {
@@ -90,8 +114,10 @@ struct Chat {
   std::optional<ToolChoice> tool_choice;
   std::optional<bool> parallel_tool_calls;
   std::optional<ResponseFormat> response_format;
+  std::optional<Reasoning> reasoning;
   std::string user;
   bool stream = false;
+  bool stream_usage = false;         // whether the caller wants counts of tokens in its stream
   std::vector<std::string> unknown;  // names of fields this dialect's codec read and has no place for
 };
 

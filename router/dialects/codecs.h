@@ -5,8 +5,11 @@
 
 namespace llm_router {
 
+const Dialect& AnthropicCountTokens();
 const Dialect& AnthropicMessages();
 const Dialect& OpenAiChat();
+const Dialect& OpenAiCompletions();
+const Dialect& OpenAiEmbeddings();
 const Dialect& PlainText();
 
 }  // namespace llm_router

@@ -7,7 +7,8 @@
 namespace llm_router {
 
 std::span<const Dialect* const> AllDialects() {
-  static const std::array<const Dialect*, 3> kDialects = {&AnthropicMessages(), &OpenAiChat(), &PlainText()};
+  static const std::array kDialects = {&AnthropicCountTokens(), &AnthropicMessages(), &OpenAiChat(),
+                                       &OpenAiCompletions(),    &OpenAiEmbeddings(),  &PlainText()};
   return kDialects;
 }
 

@@ -6,12 +6,14 @@
 // per stream; whole replies need no state.
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "absl/status/statusor.h"
 #include "router/dialects/chat.h"
+#include "router/dialects/reply_stream.h"
 
 namespace llm_router {
 
@@ -22,26 +24,39 @@ struct ProviderError {
   std::string message;
 };
 
+// Chats convert into each other; the others only pass through to a target that speaks the same.
+enum class DialectKind { kChat, kEmbeddings, kTokenCount };
+
 class Dialect {
  public:
   virtual ~Dialect() = default;
 
   virtual std::string_view name() const = 0;  // contract::dialect
+  virtual DialectKind kind() const { return DialectKind::kChat; }
 
   virtual absl::StatusOr<Chat> ParseRequest(std::string_view body) const = 0;
   virtual absl::StatusOr<std::string> RenderRequest(const Chat& chat, Warnings& warnings) const = 0;
   virtual absl::StatusOr<ChatReply> ParseReply(std::string_view body) const = 0;
   virtual std::string RenderReply(const ChatReply& reply, Warnings& warnings) const = 0;
 
-  // The same dialect at both ends: `body` with only its top-level `model` replaced (or added), the rest byte
-  // for byte. Checks what ParseRequest checks of the body as a whole: one JSON object, valid UTF-8, no
-  // duplicate top-level key.
-  virtual absl::StatusOr<std::string> WithModel(std::string_view body, std::string_view model) const = 0;
+  // The same dialect at both ends: `body` with its top-level `model` replaced (or added) and made to ask for
+  // a stream with its usage, or for none; the rest byte for byte. Checks what ParseRequest checks of the body
+  // as a whole: one JSON object, valid UTF-8, no duplicate top-level key.
+  virtual absl::StatusOr<std::string> WithModel(std::string_view body, std::string_view model,
+                                                bool stream) const = 0;
   // The top-level `model` of a request; empty when there is none.
   virtual absl::StatusOr<std::string> ModelOf(std::string_view body) const = 0;
 
   // Reads an error body. Nothing readable in it: all fields empty.
   virtual ProviderError ParseError(std::string_view body) const = 0;
+
+  // One per stream, each. Null where kind() is not kChat: those have no streams. `warnings` must outlive the
+  // writer, which adds to them until the end.
+  virtual std::unique_ptr<ReplyParser> NewParser() const { return nullptr; }
+  virtual std::unique_ptr<ReplyWriter> NewWriter(const StreamWishes&, Warnings&) const { return nullptr; }
+  virtual std::unique_ptr<ReplyRelay> NewRelay(const StreamWishes&) const { return nullptr; }
+  // One whole frame that ends a stream with a failure. Empty where a stream has no frames (text).
+  virtual std::string ErrorFrame(const absl::Status& failure) const = 0;
 };
 
 // Every codec, sorted by name; and the one of that name, or null.

@@ -15,9 +15,12 @@ bool HasPart(const ChatReply& reply) {
 }
 
 // A reply that calls tools says so, whatever a sloppy provider wrote: SDKs run the tools only then.
+inline Finish FinishOf(Finish finish, bool calls_tools) {
+  const bool ended = finish == Finish::kStop || finish == Finish::kUnknown;
+  return ended && calls_tools ? Finish::kToolCalls : finish;
+}
 inline Finish FinishOf(const ChatReply& reply) {
-  const bool ended = reply.finish == Finish::kStop || reply.finish == Finish::kUnknown;
-  return ended && HasPart<ToolCallPart>(reply) ? Finish::kToolCalls : reply.finish;
+  return FinishOf(reply.finish, HasPart<ToolCallPart>(reply));
 }
 
 }  // namespace llm_router

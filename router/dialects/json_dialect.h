@@ -12,15 +12,21 @@ namespace llm_router {
 
 class JsonDialect : public Dialect {
  public:
-  absl::StatusOr<std::string> WithModel(std::string_view body, std::string_view model) const final;
+  absl::StatusOr<std::string> WithModel(std::string_view body, std::string_view model,
+                                        bool stream) const final;
   absl::StatusOr<std::string> ModelOf(std::string_view body) const final;
   ProviderError ParseError(std::string_view body) const final;
 
  protected:
-  explicit JsonDialect(const BodyKind& request) : request_(request) {}
+  // `stream_options`: whether a stream has its usage only when `stream_options.include_usage` asks for it.
+  explicit JsonDialect(const BodyKind& request, bool stream_options = false)
+      : request_(request), stream_options_(stream_options) {}
 
  private:
+  std::string WithStream(std::string body, bool stream) const;
+
   const BodyKind& request_;  // how a caller's body is complained about
+  const bool stream_options_;
 };
 
 }  // namespace llm_router

@@ -9,7 +9,7 @@ namespace {
 
 class OpenAiChatCodec final : public JsonDialect {
  public:
-  OpenAiChatCodec() : JsonDialect(openai_chat::kRequest) {}
+  OpenAiChatCodec() : JsonDialect(openai_chat::kRequest, true) {}
 
   std::string_view name() const override { return contract::dialect::kOpenAiChat; }
   absl::StatusOr<Chat> ParseRequest(std::string_view body) const override {
@@ -23,6 +23,16 @@ class OpenAiChatCodec final : public JsonDialect {
   }
   std::string RenderReply(const ChatReply& reply, Warnings& warnings) const override {
     return openai_chat::RenderReply(reply, warnings);
+  }
+  std::unique_ptr<ReplyParser> NewParser() const override { return openai_chat::NewParser(); }
+  std::unique_ptr<ReplyWriter> NewWriter(const StreamWishes& wishes, Warnings& warnings) const override {
+    return openai_chat::NewWriter(wishes, warnings);
+  }
+  std::unique_ptr<ReplyRelay> NewRelay(const StreamWishes& wishes) const override {
+    return openai_chat::NewRelay(wishes, "chat.completion");
+  }
+  std::string ErrorFrame(const absl::Status& failure) const override {
+    return SseText({}, contract::ErrorBody(name(), failure));
   }
 };
 

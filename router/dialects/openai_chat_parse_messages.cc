@@ -79,6 +79,9 @@ class MessagesParser {
 
   absl::Status ParseAssistant(const Node& message, ChatMessage& parsed) {
     parsed.role = Role::kAssistant;
+    std::string thinking;
+    RETURN_IF_ERROR(ReadReasoning(message, thinking));
+    if (!thinking.empty()) parsed.parts.emplace_back(ThinkingPart{std::move(thinking), {}, {}});
     RETURN_IF_ERROR(ParseContent(message, parsed.parts));
     std::string refusal;
     RETURN_IF_ERROR(message.Read("refusal", refusal));

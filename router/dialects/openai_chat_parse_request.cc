@@ -10,7 +10,7 @@
 namespace llm_router::openai_chat {
 namespace {
 
-// Fields with a place in Chat; stream_options only shapes frames of a stream.
+// Fields with a place in Chat.
 constexpr auto kKnown = std::to_array<std::string_view>({"frequency_penalty",
                                                          "function_call",
                                                          "functions",
@@ -21,6 +21,7 @@ constexpr auto kKnown = std::to_array<std::string_view>({"frequency_penalty",
                                                          "n",
                                                          "parallel_tool_calls",
                                                          "presence_penalty",
+                                                         "reasoning_effort",
                                                          "response_format",
                                                          "seed",
                                                          "stop",
@@ -31,16 +32,6 @@ constexpr auto kKnown = std::to_array<std::string_view>({"frequency_penalty",
                                                          "tools",
                                                          "top_p",
                                                          "user"});
-
-// What is null or false asks for nothing.
-void NoteUnknown(const Node& request, Chat& chat) {
-  request.Keys([&](std::string_view key) {
-    if (std::ranges::binary_search(kKnown, key)) return;
-    const auto value = request.Find(key);
-    if (!value || value->json() == false) return;
-    AddNote(chat.unknown, Excerpt(key, 64));
-  });
-}
 
 absl::Status ParseStop(const Node& request, Chat& chat) {
   const auto stop = request.Find("stop");
@@ -77,6 +68,13 @@ absl::Status ParseSampling(const Node& request, Chat& chat) {
   return ParseStop(request, chat);
 }
 
+absl::Status ParseReasoning(const Node& request, Chat& chat) {
+  std::string effort;
+  RETURN_IF_ERROR(request.Read("reasoning_effort", effort));
+  if (!effort.empty()) chat.reasoning.emplace().effort = std::move(effort);
+  return absl::OkStatus();
+}
+
 absl::Status ParseSchema(const Node& format, Chat& chat) {
   const auto schema = format.Find("json_schema");
   if (!schema || !schema->IsObject()) return format.Wrong("json_schema", "must be an object");
@@ -96,21 +94,44 @@ absl::Status ParseFormat(const Node& request, Chat& chat) {
   return type == "json_schema" ? ParseSchema(*format, chat) : absl::OkStatus();
 }
 
+absl::Status ParseStream(const Node& request, Chat& chat) {
+  RETURN_IF_ERROR(request.Read("stream", chat.stream));
+  const auto options = request.Find("stream_options");
+  if (!options) return absl::OkStatus();
+  if (!options->IsObject()) return options->Wrong("must be an object");
+  return options->Read("include_usage", chat.stream_usage);
+}
+
 }  // namespace
+
+// What is null or false asks for nothing.
+void NoteUnknown(const Node& request, std::span<const std::string_view> known, Chat& chat) {
+  request.Keys([&](std::string_view key) {
+    if (std::ranges::binary_search(known, key)) return;
+    const auto value = request.Find(key);
+    if (!value || value->json() == false) return;
+    AddNote(chat.unknown, Excerpt(key, 64));
+  });
+}
+
+absl::Status ParseParameters(const Node& request, Chat& chat) {
+  RETURN_IF_ERROR(request.Read("model", chat.model));
+  RETURN_IF_ERROR(ParseStream(request, chat));
+  RETURN_IF_ERROR(request.Read("user", chat.user));
+  RETURN_IF_ERROR(ParseLimit(request, chat));
+  return ParseSampling(request, chat);
+}
 
 absl::StatusOr<Chat> ParseRequest(std::string_view body) {
   ASSIGN_OR_RETURN(const Json json, ParseBody(body, kRequest));
   const Node request(json, kRequest);
   Chat chat;
-  RETURN_IF_ERROR(request.Read("model", chat.model));
-  RETURN_IF_ERROR(request.Read("stream", chat.stream));
-  RETURN_IF_ERROR(request.Read("user", chat.user));
+  RETURN_IF_ERROR(ParseParameters(request, chat));
   RETURN_IF_ERROR(ParseMessages(request, chat));
   RETURN_IF_ERROR(ParseTools(request, chat));
-  RETURN_IF_ERROR(ParseLimit(request, chat));
-  RETURN_IF_ERROR(ParseSampling(request, chat));
+  RETURN_IF_ERROR(ParseReasoning(request, chat));
   RETURN_IF_ERROR(ParseFormat(request, chat));
-  NoteUnknown(request, chat);
+  NoteUnknown(request, kKnown, chat);
   return chat;
 }
 

@@ -28,6 +28,12 @@ std::string_view NameOf(Role role) {
   return role == Role::kSystem ? "system" : role == Role::kAssistant ? "assistant" : "user";
 }
 
+template <class Kind>
+bool IsMarked(const Kind& part) {
+  if constexpr (requires { part.cache; }) return !part.cache.empty();
+  return false;
+}
+
 class MessagesRenderer {
  public:
   explicit MessagesRenderer(Warnings& warnings) : warnings_(warnings) {}
@@ -61,7 +67,11 @@ class MessagesRenderer {
   };
 
   void AddPart(const Part& part, Role role, Message& out) {
+    // OpenAI takes no thoughts back.
+    if (std::holds_alternative<ThinkingPart>(part))
+      return AddNote(warnings_, "thinking of earlier turns dropped");
     out.said = true;
+    WarnOfMark(part);
     if (const auto* text = std::get_if<TextPart>(&part)) {
       out.content.push_back(RenderText(*text));
     } else if (const auto* image = std::get_if<ImagePart>(&part)) {
@@ -72,6 +82,13 @@ class MessagesRenderer {
     } else if (const auto* refusal = std::get_if<RefusalPart>(&part)) {
       out.refusal += refusal->text;
     }
+  }
+
+  // OpenAI's cache works without marks.
+  template <class AnyPart>
+  void WarnOfMark(const AnyPart& part) {
+    if (std::visit([](const auto& kind) { return IsMarked(kind); }, part))
+      AddNote(warnings_, "cache_control dropped");
   }
 
   void Flush(const ChatMessage& message, Message& out) {
@@ -91,7 +108,9 @@ class MessagesRenderer {
   // result: results must come right after their calls.
   void AddResult(const ToolResultPart& result) {
     Json content = Json::array();
+    if (IsMarked(result)) AddNote(warnings_, "cache_control dropped");
     for (const auto& part : result.content) {
+      WarnOfMark(part);
       if (const auto* text = std::get_if<TextPart>(&part)) content.push_back(RenderText(*text));
       if (const auto* image = std::get_if<ImagePart>(&part)) {
         images_.push_back(RenderImage(*image));

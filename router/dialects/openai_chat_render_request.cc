@@ -12,8 +12,8 @@ namespace {
 constexpr size_t kMaxStops = 4;
 
 template <class Value>
-void Set(Json& request, const char* key, const std::optional<Value>& value) {
-  if (value) request[key] = *value;
+void Set(Json& request, std::string_view key, const std::optional<Value>& value) {
+  if (value) request[std::string(key)] = *value;
 }
 
 void RenderStop(const Chat& chat, Json& request, Warnings& warnings) {
@@ -41,17 +41,34 @@ void RenderFormat(const Chat& chat, Json& request) {
   request["response_format"] = {{"type", "json_schema"}, {"json_schema", std::move(schema)}};
 }
 
+// Budgets in tokens become words. Anthropic's "disabled" is its default, while OpenAI's models that can't
+// think refuse to be told not to.
+void RenderReasoning(const Chat& chat, Json& request, Warnings& warnings) {
+  if (!chat.reasoning) return;
+  const Reasoning& reasoning = *chat.reasoning;
+  if (reasoning.off) return AddNote(warnings, "thinking disabled dropped");
+  if (reasoning.adaptive) AddNote(warnings, "thinking adaptive dropped");
+  std::string effort = reasoning.effort;
+  if (effort.empty() && reasoning.budget) {
+    effort = *reasoning.budget < 4096 ? "low" : *reasoning.budget < 16384 ? "medium" : "high";
+    AddNote(warnings, fmt::format("thinking budget of {} tokens sent as reasoning_effort {}",
+                                  *reasoning.budget, effort));
+  } else if (reasoning.budget) {
+    AddNote(warnings, "thinking budget dropped");
+  }
+  if (effort == "max") {
+    effort = "high";
+    AddNote(warnings, "effort max sent as reasoning_effort high");
+  }
+  if (!effort.empty()) request["reasoning_effort"] = effort;
+}
+
 }  // namespace
 
-absl::StatusOr<std::string> RenderRequest(const Chat& chat, Warnings& warnings) {
+void RenderParameters(const Chat& chat, std::string_view limit, Json& request, Warnings& warnings) {
   WarnOfUnknown(chat.unknown, warnings);
   if (chat.top_k) AddNote(warnings, "top_k dropped");
-  Json request = Json::object();
-  if (!chat.model.empty()) request["model"] = chat.model;
-  request["messages"] = RenderMessages(chat, warnings);
-  if (request["messages"].empty())
-    return MakeFault(Fault::kInvalidRequest, "messages: none of them holds what an OpenAI chat can carry");
-  Set(request, "max_completion_tokens", chat.max_tokens);
+  Set(request, limit, chat.max_tokens);
   Set(request, "temperature", chat.temperature);
   Set(request, "top_p", chat.top_p);
   Set(request, "frequency_penalty", chat.frequency_penalty);
@@ -59,10 +76,22 @@ absl::StatusOr<std::string> RenderRequest(const Chat& chat, Warnings& warnings) 
   Set(request, "seed", chat.seed);
   Set(request, "n", chat.n);
   RenderStop(chat, request, warnings);
+  if (!chat.user.empty()) request["user"] = chat.user;
+  if (!chat.stream) return;
+  request["stream"] = true;
+  request["stream_options"] = {{"include_usage", true}};  // we count, whether the caller wants to or not
+}
+
+absl::StatusOr<std::string> RenderRequest(const Chat& chat, Warnings& warnings) {
+  Json request = Json::object();
+  if (!chat.model.empty()) request["model"] = chat.model;
+  request["messages"] = RenderMessages(chat, warnings);
+  if (request["messages"].empty())
+    return MakeFault(Fault::kInvalidRequest, "messages: none of them holds what an OpenAI chat can carry");
+  RenderParameters(chat, "max_completion_tokens", request, warnings);
   RenderTools(chat, request, warnings);
   RenderFormat(chat, request);
-  if (!chat.user.empty()) request["user"] = chat.user;
-  if (chat.stream) request["stream"] = true;
+  RenderReasoning(chat, request, warnings);
   return DumpJson(request);
 }
 

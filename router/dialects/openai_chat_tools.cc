@@ -113,7 +113,10 @@ absl::Status ParseTools(const Node& request, Chat& chat) {
 void RenderTools(const Chat& chat, Json& request, Warnings& warnings) {
   if (!HasTools(chat, warnings)) return;
   Json tools = Json::array();
-  for (const Tool& tool : chat.tools) tools.push_back(RenderTool(tool));
+  for (const Tool& tool : chat.tools) {
+    if (!tool.cache.empty()) AddNote(warnings, "cache_control dropped");
+    tools.push_back(RenderTool(tool));
+  }
   request["tools"] = std::move(tools);
   if (chat.tool_choice) request["tool_choice"] = RenderChoice(*chat.tool_choice);
   if (chat.parallel_tool_calls) request["parallel_tool_calls"] = *chat.parallel_tool_calls;

@@ -46,8 +46,11 @@ struct ReplyEnd {
 };
 using ReplyEvent = std::variant<ReplyBegin, PartBegin, PartDelta, PartSignature, ReplyEnd>;
 
-// Whether it is real output: from the first such event on no other target may be tried.
+// Whether it is real output, or the end: from the first such event on no other target may be tried.
 bool IsOutput(const ReplyEvent& event);
+
+// A whole reply as a stream would have told it.
+std::vector<ReplyEvent> EventsOf(const ChatReply& reply);
 
 class ReplyParser {
  public:

@@ -1,4 +1,6 @@
 // The dialect `text`: a prompt in, an answer out. What else a text query asks for comes in tags.
+#include "router/dialects/text.h"
+
 #include <fmt/format.h>
 
 #include "broker_adapters/base/utf8.h"
@@ -9,19 +11,6 @@
 
 namespace llm_router {
 namespace {
-
-// The text of `parts`; what is not text goes into `warnings`.
-std::string TextOfParts(const std::vector<Part>& parts, Warnings& warnings) {
-  std::string text;
-  for (const Part& part : parts) {
-    if (const auto* said = std::get_if<TextPart>(&part)) text += said->text;
-    if (const auto* refused = std::get_if<RefusalPart>(&part)) text += refused->text;
-    if (std::holds_alternative<ImagePart>(part)) AddNote(warnings, "images dropped");
-    if (std::holds_alternative<ToolCallPart>(part)) AddNote(warnings, "tool calls dropped");
-    if (std::holds_alternative<ToolResultPart>(part)) AddNote(warnings, "tool results dropped");
-  }
-  return text;
-}
 
 class TextCodec final : public Dialect {
  public:
@@ -40,13 +29,7 @@ class TextCodec final : public Dialect {
 
   absl::StatusOr<std::string> RenderRequest(const Chat& chat, Warnings& warnings) const override {
     WarnOfUnknown(chat.unknown, warnings);
-    std::string prompt;
-    for (const ChatMessage& message : chat.messages) {
-      const std::string text = TextOfParts(message.parts, warnings);
-      if (!prompt.empty() && !text.empty()) prompt += "\n\n";
-      prompt += text;
-    }
-    return prompt;
+    return text::PromptOf(chat, warnings);
   }
 
   absl::StatusOr<ChatReply> ParseReply(std::string_view body) const override {
@@ -60,13 +43,12 @@ class TextCodec final : public Dialect {
 
   std::string RenderReply(const ChatReply& reply, Warnings& warnings) const override {
     WarnOfUnknown(reply.unknown, warnings);
-    if (reply.finish == Finish::kLength) AddNote(warnings, "answer cut at max_tokens");
-    if (reply.finish == Finish::kContentFilter) AddNote(warnings, "answer cut by a content filter");
-    return TextOfParts(reply.parts, warnings);
+    text::WarnOfCut(reply.finish, warnings);
+    return text::TextOf(reply.parts, warnings);
   }
 
   // A text query names its model in a tag.
-  absl::StatusOr<std::string> WithModel(std::string_view body, std::string_view) const override {
+  absl::StatusOr<std::string> WithModel(std::string_view body, std::string_view, bool) const override {
     return std::string(body);
   }
   absl::StatusOr<std::string> ModelOf(std::string_view) const override { return std::string(); }
@@ -76,9 +58,38 @@ class TextCodec final : public Dialect {
     error.message = Excerpt(body, 500);
     return error;
   }
+
+  std::unique_ptr<ReplyParser> NewParser() const override { return text::NewParser(); }
+  std::unique_ptr<ReplyWriter> NewWriter(const StreamWishes&, Warnings& warnings) const override {
+    return text::NewWriter(warnings);
+  }
+  std::unique_ptr<ReplyRelay> NewRelay(const StreamWishes& wishes) const override {
+    return text::NewRelay(wishes);
+  }
+  std::string ErrorFrame(const absl::Status&) const override { return {}; }
 };
 
 }  // namespace
+
+std::string text::TextOf(const std::vector<Part>& parts, Warnings& warnings) {
+  std::string text;
+  for (const Part& part : parts) {
+    if (const auto* said = std::get_if<TextPart>(&part)) text += said->text;
+    if (const auto* refused = std::get_if<RefusalPart>(&part)) text += refused->text;
+    WarnOfOther(part, warnings);
+  }
+  return text;
+}
+
+std::string text::PromptOf(const Chat& chat, Warnings& warnings) {
+  std::string prompt;
+  for (const ChatMessage& message : chat.messages) {
+    const std::string text = TextOf(message.parts, warnings);
+    if (!prompt.empty() && !text.empty()) prompt += "\n\n";
+    prompt += text;
+  }
+  return prompt;
+}
 
 const Dialect& PlainText() {
   static const TextCodec kCodec;

@@ -1,4 +1,4 @@
-// The caller's key on HTTP. Pure; any thread.
+// Who calls, on HTTP: the key, and whether it is a web page. Pure; any thread.
 #pragma once
 
 #include <string_view>
@@ -11,6 +11,14 @@ namespace llm_router {
 // empty: none came.
 inline std::string_view PresentedKey(const HttpHeaders& headers) {
   return HeaderOr(headers, "authorization", HeaderOr(headers, "x-api-key"));
+}
+
+// Whether it was sent by a page that another site gave to the user's browser.
+inline bool IsForeignPage(const HttpHeaders& headers) {
+  const auto origin = HeaderOr(headers, "origin");
+  const auto scheme = origin.find("://");
+  if (origin.empty()) return false;
+  return scheme == std::string_view::npos || origin.substr(scheme + 3) != HeaderOr(headers, "host");
 }
 
 }  // namespace llm_router

@@ -8,6 +8,7 @@
 #include "broker_adapters/base/status.h"
 #include "broker_adapters/kubemq/convert.h"
 #include "proto/contract.h"
+#include "proto/control.h"
 #include "proto/fault.h"
 #include "proto/kubemq_text.h"
 
@@ -87,6 +88,21 @@ bool IsStrangers(std::string_view channel, std::string_view tenant) {
   return channel_class == ChannelClass::kOther || channel_class == ChannelClass::kInternal;
 }
 
+// Where a query's chunks go, or those of a stream it resumes, its sender must be able to read them.
+absl::Status CheckStreamTo(const Caller& caller, const kubemq::Request& request) {
+  std::string stream_to(Tag(request.tags(), tag::kStreamTo));
+  switch (ClassOf(request.channel(), caller.tenant)) {
+    case ChannelClass::kRequests:
+      break;
+    case ChannelClass::kWorkerControl:
+      if (auto resume = contract::ParseResume(request.body()); resume.ok()) stream_to = resume->stream_to;
+      break;
+    default:
+      return absl::OkStatus();
+  }
+  return stream_to.empty() ? absl::OkStatus() : CheckAccess(caller, kSubscribe, stream_to);
+}
+
 }  // namespace
 
 std::span<const KubemqMethod> AllKubemqMethods() { return kMethods; }
@@ -101,6 +117,7 @@ absl::Status CheckAccess(const Caller& caller, const kubemq::Request& request) {
   if (!is_command && request.channel() == kubemq_text::kInternalRequests)
     return CheckManagement(caller, request);
   RETURN_IF_ERROR(CheckAccess(caller, is_command ? kSendCommand : kSendQuery, request.channel()));
+  RETURN_IF_ERROR(CheckStreamTo(caller, request));
   return CheckReplyTo(caller, request, request.channel());
 }
 

@@ -10,6 +10,7 @@
 #include "broker_adapters/base/text.h"
 #include "broker_adapters/kubemq/convert.h"
 #include "proto/contract.h"
+#include "proto/control.h"
 #include "proto/fault.h"
 #include "proto/kubemq_text.h"
 #include "router/gateway/channel_management.h"
@@ -205,7 +206,8 @@ void KubemqAsker::PublishCancel(const Query& asked) {
   if (!server_.grace_over()) ++stats_.cancelled;
   const auto query = TagOr(asked.message.tags, tag::kQuery);
   if (!contract::RouteOfRequestsChannel(asked.message.channel) || query.empty()) return;
-  const contract::Cancel cancel(std::string(query), ToUnixMillis(asked.deadline));
+  contract::Cancel cancel(std::string(query), ToUnixMillis(asked.deadline));
+  cancel.gone = true;
   // Lost at worst: then the worker goes on until the query's deadline.
   Message message(std::string(contract::kControlChannel), contract::ToJson(cancel));
   message.tags[std::string(tag::kTenant)] = TagOr(asked.message.tags, tag::kTenant, contract::kDefaultTenant);

@@ -3,17 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <optional>
 #include <span>
 #include <utility>
 
 #include "broker_adapters/base/status.h"
-#include "broker_adapters/base/text.h"
 #include "broker_adapters/kubemq/queue_check.h"
 #include "proto/fault.h"
 #include "proto/kubemq_queue_text.h"
 #include "proto/kubemq_text.h"
+#include "router/gateway/downstream_settling.h"
 #include "router/gateway/kubemq_grpc_admit.h"
 
 namespace llm_router {
@@ -24,23 +22,11 @@ constexpr size_t kMostSettling = 1'000;  // requests under way
 constexpr int32_t kMostOfOne = 10'000;   // messages of one transaction
 constexpr Milliseconds kLeastWait{1'000};
 constexpr Milliseconds kMostWait = std::chrono::seconds(kubemq_check::kMostWaitSeconds);
-constexpr Milliseconds kMostNackDelay = std::chrono::seconds(kubemq_check::kMostDelaySeconds);
 
 constexpr std::string_view kTooManyGets =
     "too many Gets wait on this stream: wait for answers, or open another stream";
 constexpr std::string_view kTooMuchUnsettled =
     "too much of what this stream received is not settled: settle it first";
-constexpr std::string_view kBadNackDelay =
-    "nack-delay-ms takes a whole number of milliseconds from 0 to 43200000";
-
-std::string_view MetadataOr(const kubemq::QueuesDownstreamRequest& request, std::string_view key) {
-  const auto found = request.metadata().find(std::string(key));
-  return found == request.metadata().end() ? std::string_view() : std::string_view(found->second);
-}
-
-bool Asks(const kubemq::QueuesDownstreamRequest& request, std::string_view key) {
-  return MetadataOr(request, key) == kubemq_text::kYes;
-}
 
 TakingOptions TakingOf(const kubemq::QueuesDownstreamRequest& request) {
   TakingOptions options;
@@ -50,59 +36,6 @@ TakingOptions TakingOf(const kubemq::QueuesDownstreamRequest& request) {
   const Milliseconds least = options.at_first ? Milliseconds(0) : kLeastWait;
   options.wait = std::clamp(Milliseconds(request.waittimeout()), least, kMostWait);
   return options;
-}
-
-// What is asked for in so many words; the two of each verb differ in whether they name sequences.
-enum class Deed { kAck, kNack, kRequeue, kClose };
-
-struct SettlingRow {
-  kubemq::QueuesDownstreamRequestType type;
-  Deed deed;
-  bool is_range;
-  std::string_view nothing;  // to settle
-  std::string_view unknown;  // sequence; its number follows
-};
-constexpr std::array kSettlings = {
-    SettlingRow{kubemq::AckAll, Deed::kAck, false, "", ""},
-    SettlingRow{kubemq::AckRange, Deed::kAck, true, kubemq_text::kAckNothing, kubemq_text::kAckUnknown},
-    SettlingRow{kubemq::NAckAll, Deed::kNack, false, "", ""},
-    SettlingRow{kubemq::NAckRange, Deed::kNack, true, kubemq_text::kNackNothing, kubemq_text::kNackUnknown},
-    SettlingRow{kubemq::ReQueueAll, Deed::kRequeue, false, "", ""},
-    SettlingRow{kubemq::ReQueueRange, Deed::kRequeue, true, kubemq_text::kRequeueNothing,
-                kubemq_text::kAckUnknown},
-    SettlingRow{kubemq::CloseByClient, Deed::kClose, false, "", ""},
-};
-
-const SettlingRow* SettlingOf(const kubemq::QueuesDownstreamRequest& request) {
-  const auto found = std::ranges::find(kSettlings, request.requesttypedata(), &SettlingRow::type);
-  return found == kSettlings.end() ? nullptr : &*found;
-}
-
-std::optional<Milliseconds> NackDelayOf(const kubemq::QueuesDownstreamRequest& request) {
-  const auto text = MetadataOr(request, kubemq_text::kNackDelay);
-  if (text.empty()) return Milliseconds(0);
-  const auto delay = ParseNumber<int64_t>(text);
-  if (!delay || *delay < 0 || *delay > kMostNackDelay.count()) return std::nullopt;
-  return Milliseconds(*delay);
-}
-
-// What stands against settling, if something does.
-std::string_view SettlingFault(const SettlingRow& row, const kubemq::QueuesDownstreamRequest& request) {
-  if (row.is_range && request.sequencerange().empty()) return row.nothing;
-  if (row.deed == Deed::kRequeue && request.requeuechannel().empty()) return kubemq_text::kRequeueNowhere;
-  if (row.deed == Deed::kRequeue) return kubemq_check::QueueName(request.requeuechannel());
-  return NackDelayOf(request) ? std::string_view() : kBadNackDelay;
-}
-
-Settlement SettlementOf(const SettlingRow& row, const kubemq::QueuesDownstreamRequest& request) {
-  Settlement settlement;
-  if (row.deed == Deed::kClose || (row.deed == Deed::kNack && Asks(request, kubemq_text::kRelease))) {
-    settlement.verdict = Settlement::Verdict::kRelease;
-  } else if (row.deed == Deed::kNack) {
-    settlement.verdict = Settlement::Verdict::kNack;
-    settlement.delay = *NackDelayOf(request);
-  }
-  return settlement;
 }
 
 kubemq::QueuesDownstreamResponse ResponseTo(const kubemq::QueuesDownstreamRequest& request) {

@@ -72,16 +72,17 @@ grpc::ServerUnaryReactor* BeginQueueCall(const std::shared_ptr<DoorState>& state
 
 KubemqService::Unary* KubemqService::Ping(Context* context, const kubemq::Empty* /*request*/,
                                           kubemq::PingResult* result) {
-  if (const auto caller = Admit(*state_, *context, __func__); !caller.ok())
-    return Answer(context, Refusal(caller.status()));
+  const auto caller = Admit(*state_, *context, __func__);
+  if (!caller.ok()) return Answer(context, Refusal(caller.status()));
   *result = state_->server->Ping();
   if (!state_->server->options().announce) return Answer(context, grpc::Status::OK);
   Unary* const reactor = context->DefaultReactor();
   // How well queues keep, a broker that is a client itself learns on the loop.
-  state_->loop.Post([state = state_, context, reactor] {
+  state_->loop.Post([state = state_, context, reactor, who = *caller] {
     const Durability durability = state->server->broker().caps().durability;
     context->AddInitialMetadata(std::string(kubemq_text::kMark), "1");
     context->AddInitialMetadata(std::string(kubemq_text::kDurability), std::string(NameOf(durability)));
+    if (who) context->AddInitialMetadata(std::string(kubemq_text::kTenant), who->tenant);
     reactor->Finish(grpc::Status::OK);
   });
   return reactor;

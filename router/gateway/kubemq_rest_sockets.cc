@@ -17,6 +17,7 @@
 #include "proto/fault.h"
 #include "proto/kubemq_text.h"
 #include "router/gateway/kubemq_json.h"
+#include "router/gateway/kubemq_rest_socket.h"
 #include "router/gateway/queue_visit.h"
 #include "router/gateway/remote_queries.h"
 #include "router/gateway/rest_reply.h"
@@ -27,14 +28,6 @@ namespace llm_router::rest_sockets {
 namespace {
 
 constexpr auto kTellAgainAfter = std::chrono::seconds(10);
-
-Awaitable<void> Refuse(RestCall call, int status, std::string message) {
-  (void)co_await call.responder.Send(rest_reply::Error(status, message));
-}
-
-WebSocketMessage JsonMessage(const google::protobuf::Message& message) {
-  return WebSocketMessage(WriteKubemqJson(message));
-}
 
 std::string ValueOr(const UrlQuery& query, std::string_view name) {
   const auto found = query.find(name);
@@ -63,50 +56,6 @@ absl::StatusOr<kubemq::Subscribe> SubscribeOf(const HttpRequest& request) {
       ParseNumber<int64_t>(ValueOr(query, "events_store_type_value")).value_or(0));
   return subscribe;
 }
-
-// A page that another site sent to the user's browser has no business here.
-bool IsForeignPage(const HttpRequest& request) {
-  const auto origin = HeaderOr(request.headers, "origin");
-  const auto scheme = origin.find("://");
-  if (origin.empty()) return false;
-  return scheme == std::string_view::npos || origin.substr(scheme + 3) != HeaderOr(request.headers, "host");
-}
-
-absl::StatusOr<WebSocket*> Upgrade(RestCall call, size_t queued_messages) {
-  if (call.state.server->refusing()) return absl::UnavailableError(rest_reply::kStopping.data());
-  if (IsForeignPage(call.request)) {
-    return MakeFault(Fault::kInvalidRequest, "a page of another origin may not open a WebSocket here");
-  }
-  WebSocketOptions options;
-  options.message_limit = RestBodyLimit(call.state.server->options().max_body);
-  options.queued_messages = queued_messages;
-  options.idle_timeout = call.state.options.websocket_idle;
-  return call.responder.Upgrade(call.request, options);
-}
-
-Awaitable<void> RefuseUpgrade(RestCall call, absl::Status why) {
-  const int status = absl::IsUnavailable(why) ? 503 : 400;
-  co_await Refuse(call, status, std::string(MessageOf(why)));
-}
-
-// Keeps a WebSocket in the door's books while it lives.
-class Open {
- public:
-  Open(const RestCall& call, WebSocket* socket) : state_(call.state), socket_(socket) {
-    state_.sockets.emplace(socket_, call.caller);
-    ++state_.stats.subscriptions;
-  }
-  ~Open() {
-    state_.sockets.erase(socket_);
-    --state_.stats.subscriptions;
-  }
-  Open(const Open&) = delete;
-  Open& operator=(const Open&) = delete;
-
- private:
-  RestState& state_;
-  WebSocket* const socket_;
-};
 
 // Lives as long as its WebSocket's coroutine, within which the broker calls it.
 class EventSink {
@@ -172,12 +121,6 @@ Awaitable<std::string> PublishChecked(RestCall call, kubemq::Event event) {
   const absl::Status allowed = CheckNoted(call, event);
   if (!allowed.ok()) co_return DenialText(allowed);
   co_return co_await Publish(call, std::move(event));
-}
-
-// Until the other side is gone; what it says meanwhile is passed over.
-Awaitable<void> Stay(WebSocket& socket) {
-  while ((co_await socket.Receive()).ok()) {
-  }
 }
 
 // One subscriber to stored events. Shared with the WebSocket's writer, which may outlast it.

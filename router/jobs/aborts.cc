@@ -5,6 +5,7 @@
 #include "broker_adapters/base/log.h"
 #include "broker_adapters/base/status.h"
 #include "proto/contract.h"
+#include "proto/control.h"
 
 namespace llm_router {
 namespace {

@@ -25,11 +25,19 @@ constexpr size_t kMostCustomId = 512;  // bytes
 constexpr BodyKind kLine{Fault::kInvalidRequest, "the line",
                          R"(It must be {"custom_id": ..., "method": "POST", "url": ..., "body": {...}}.)"};
 
+constexpr BodyKind kBody{Fault::kInvalidRequest, "the body", "It must be a JSON object."};
+
 struct UrlRow {
   std::string_view url;
   std::string_view dialect;
 };
-constexpr std::array kUrls = {UrlRow{"/v1/chat/completions", contract::dialect::kOpenAiChat}};
+constexpr std::array kUrls = {
+    UrlRow{"/v1/chat/completions", contract::dialect::kOpenAiChat},
+    UrlRow{"/v1/completions", contract::dialect::kOpenAiCompletions},
+    UrlRow{"/v1/embeddings", contract::dialect::kOpenAiEmbeddings},
+    UrlRow{"/v1/messages", contract::dialect::kAnthropicMessages},
+    UrlRow{"/v1/messages/count_tokens", contract::dialect::kAnthropicCountTokens},
+};
 
 const UrlRow* FindUrl(std::string_view url) {
   const auto found = std::ranges::find(kUrls, url, &UrlRow::url);
@@ -61,15 +69,32 @@ std::variant<std::string, BatchError> RouteFor(std::string_view model, const Bat
   return choice->route;
 }
 
+struct Asked {
+  std::string model;
+  bool stream = false;
+};
+
+// What matters here of a body: read whole where its dialect is one of chats; of others as much as they share.
+absl::StatusOr<Asked> ReadAsked(std::string_view body, std::string_view dialect_name) {
+  const Dialect* dialect = FindDialect(dialect_name);
+  if (dialect != nullptr && dialect->kind() == DialectKind::kChat) {
+    ASSIGN_OR_RETURN(const Chat chat, dialect->ParseRequest(body));
+    return Asked{chat.model, chat.stream};
+  }
+  ASSIGN_OR_RETURN(const Json json, ParseBody(body, kBody));
+  const auto stream = json.find("stream");
+  return Asked{std::string(TextOf(json, "model")), stream != json.end() && *stream == true};
+}
+
 // What the body asks for, in the words of its dialect.
 std::variant<BatchLine, BatchError> ReadBody(std::string_view body, const UrlRow& url,
                                              const BatchOptions& options,
                                              std::span<const contract::RouteModels> routes) {
-  const auto chat = FindDialect(url.dialect)->ParseRequest(body);
-  if (!chat.ok()) return Bad("invalid_request", "body", MessageOf(chat.status()));
-  if (chat->stream)
+  const auto asked = ReadAsked(body, url.dialect);
+  if (!asked.ok()) return Bad("invalid_request", "body", MessageOf(asked.status()));
+  if (asked->stream)
     return Bad("invalid_request", "body.stream", "a line's reply is not streamed: leave stream out");
-  auto route = RouteFor(chat->model, options, routes);
+  auto route = RouteFor(asked->model, options, routes);
   if (auto* bad = std::get_if<BatchError>(&route)) return std::move(*bad);
   BatchLine read;
   read.route = std::get<std::string>(std::move(route));
@@ -93,6 +118,10 @@ std::variant<BatchLine, BatchError> ReadOpenAi(std::string_view line, const Batc
     std::vector<std::string_view> known;
     for (const UrlRow& row : kUrls) known.push_back(row.url);
     return Bad("invalid_url", "url", fmt::format("url must be one of: {}", fmt::join(known, ", ")));
+  }
+  if (!options.endpoint.empty() && url->url != options.endpoint) {
+    return Bad("mismatched_endpoint", "url",
+               fmt::format("url must be the batch's endpoint, {}", options.endpoint));
   }
   const auto body = JsonMembers(line).Find("body");
   if (!body || !body->starts_with('{'))

@@ -1,5 +1,7 @@
 #include "router/jobs/questions.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 #include <variant>
@@ -7,7 +9,9 @@
 #include "broker_adapters/base/ids.h"
 #include "broker_adapters/base/status.h"
 #include "proto/contract.h"
+#include "proto/fault.h"
 #include "router/jobs/aborts.h"
+#include "router/jobs/batch_file.h"
 #include "router/jobs/batch_lines.h"
 #include "router/jobs/new_job.h"
 #include "router/roster/unserved_route.h"
@@ -37,6 +41,15 @@ std::vector<contract::RouteModels> Questions::Routes() const {
     const auto same = [&](const contract::RouteModels& heard) { return heard.route == configured.route; };
     if (std::none_of(routes.begin(), routes.end(), same)) routes.push_back(configured);
   }
+  return routes;
+}
+
+std::vector<contract::RouteModels> Questions::RoutesFor(const contract::BatchOptions& options) const {
+  std::vector<contract::RouteModels> routes = Routes();
+  if (options.routes.empty()) return routes;
+  std::erase_if(routes, [&](const contract::RouteModels& row) {
+    return std::ranges::find(options.routes, row.route) == options.routes.end();
+  });
   return routes;
 }
 
@@ -81,27 +94,45 @@ Questions::Body Questions::Do(std::string tenant, contract::ListJobs ask) {
 
 Questions::Body Questions::Do(std::string tenant, contract::CreateBatch ask) {
   if (!ask.options.route.empty()) CO_RETURN_IF_ERROR(CheckRoute(ask.options.route));
+  if (!ask.options.input_file.empty()) co_return co_await CreateFromFile(std::move(tenant), std::move(ask));
   co_return AsBody(
-      co_await store_.CreateBatch(std::move(tenant), NewId(), std::move(ask.options), options_.unix_ms()));
+      co_await store_.CreateBatch(std::move(tenant), NewId(), std::move(ask), options_.unix_ms()));
+}
+
+// Repeatable, where it has a key: lines that are there already are passed over.
+Questions::Body Questions::CreateFromFile(std::string tenant, contract::CreateBatch ask) {
+  CO_ASSIGN_OR_RETURN(const contract::File file, co_await store_.FindFile(tenant, ask.options.input_file));
+  if (!file.is_whole())
+    co_return MakeFault(Fault::kInvalidRequest, "the input file is not whole: upload it to its end first");
+  CO_ASSIGN_OR_RETURN(const contract::Batch batch,
+                      co_await store_.CreateBatch(tenant, NewId(), std::move(ask), options_.unix_ms()));
+  if (batch.state != contract::BatchState::kValidating) co_return ToJson(batch);
+  const absl::Status filled =
+      co_await FillFromFile(store_, tenant, batch, RoutesFor(batch.options), options_.unix_ms);
+  if (filled.ok()) co_return co_await Seal(std::move(tenant), batch.id);
+  (void)co_await store_.CancelBatch(std::move(tenant), batch.id, options_.unix_ms());
+  co_return filled;
+}
+
+Questions::Body Questions::Seal(std::string tenant, std::string batch) {
+  const auto sealed = co_await store_.SealBatch(std::move(tenant), std::move(batch), options_.unix_ms());
+  if (sealed.ok()) effects_.changed();
+  co_return AsBody(sealed);
 }
 
 Questions::Body Questions::Do(std::string tenant, contract::AppendLines ask) {
   const auto batch = co_await store_.FindBatch(tenant, ask.batch);
   if (!batch.ok()) co_return batch.status();
-  AppendedLines lines = co_await ReadBatchLines(std::move(ask), batch->options, Routes());
+  AppendedLines lines = co_await ReadBatchLines(std::move(ask), batch->options, RoutesFor(batch->options));
   co_return AsBody(co_await store_.AppendLines(std::move(tenant), std::move(lines), options_.unix_ms()));
 }
 
 Questions::Body Questions::Do(std::string tenant, contract::AboutBatch ask) {
   using enum contract::AboutBatch::Op;
   if (ask.op == kStatus) co_return AsBody(co_await store_.FindBatch(std::move(tenant), std::move(ask.batch)));
-  const int64_t now = options_.unix_ms();
-  if (ask.op == kSeal) {
-    const auto sealed = co_await store_.SealBatch(std::move(tenant), std::move(ask.batch), now);
-    if (sealed.ok()) effects_.changed();
-    co_return AsBody(sealed);
-  }
-  const auto cancelled = co_await store_.CancelBatch(std::move(tenant), std::move(ask.batch), now);
+  if (ask.op == kSeal) co_return co_await Seal(std::move(tenant), std::move(ask.batch));
+  const auto cancelled =
+      co_await store_.CancelBatch(std::move(tenant), std::move(ask.batch), options_.unix_ms());
   if (cancelled.ok()) effects_.ending();
   co_return AsBody(cancelled);
 }
@@ -116,6 +147,33 @@ Questions::Body Questions::Do(std::string tenant, contract::ReadErrors ask) {
 
 Questions::Body Questions::Do(std::string tenant, contract::ListBatches ask) {
   co_return AsBody(co_await store_.ListBatches(std::move(tenant), std::move(ask)));
+}
+
+Questions::Body Questions::Do(std::string tenant, contract::CreateFile ask) {
+  contract::File file;
+  file.id = fmt::format("file-{}", NewId());
+  file.filename = std::move(ask.filename);
+  file.purpose = std::move(ask.purpose);
+  file.bytes = ask.bytes;
+  co_return AsBody(co_await store_.CreateFile(std::move(tenant), std::move(file), options_.unix_ms()));
+}
+
+Questions::Body Questions::Do(std::string tenant, contract::AppendFile ask) {
+  co_return AsBody(co_await store_.AppendFile(std::move(tenant), std::move(ask)));
+}
+
+Questions::Body Questions::Do(std::string tenant, contract::AboutFile ask) {
+  if (ask.op == contract::AboutFile::Op::kDelete)
+    co_return AsBody(co_await store_.DeleteFile(std::move(tenant), std::move(ask.file)));
+  co_return AsBody(co_await store_.FindFile(std::move(tenant), std::move(ask.file)));
+}
+
+Questions::Body Questions::Do(std::string tenant, contract::ReadFile ask) {
+  co_return AsBody(co_await store_.ReadFile(std::move(tenant), std::move(ask)));
+}
+
+Questions::Body Questions::Do(std::string tenant, contract::ListFiles ask) {
+  co_return AsBody(co_await store_.ListFiles(std::move(tenant), std::move(ask)));
 }
 
 }  // namespace llm_router

@@ -47,9 +47,18 @@ class Questions {
   Body Do(std::string tenant, contract::ReadLines ask);
   Body Do(std::string tenant, contract::ReadErrors ask);
   Body Do(std::string tenant, contract::ListBatches ask);
+  Body Do(std::string tenant, contract::CreateFile ask);
+  Body Do(std::string tenant, contract::AppendFile ask);
+  Body Do(std::string tenant, contract::AboutFile ask);
+  Body Do(std::string tenant, contract::ReadFile ask);
+  Body Do(std::string tenant, contract::ListFiles ask);
+  Body CreateFromFile(std::string tenant, contract::CreateBatch ask);
+  Body Seal(std::string tenant, std::string batch);
   Body CancelJob(std::string tenant, std::string job);
   // Configured here, or served by somebody.
   std::vector<contract::RouteModels> Routes() const;
+  // Those of them that the lines of such a batch may ask.
+  std::vector<contract::RouteModels> RoutesFor(const contract::BatchOptions& options) const;
   absl::Status CheckRoute(const std::string& route) const;
 
   Broker& broker_;

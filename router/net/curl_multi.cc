@@ -88,11 +88,16 @@ CURL* CurlMulti::Take() {
   return easy;
 }
 
-CURLMcode CurlMulti::Start(CURL* easy, OneShot<CURLcode>& done) {
-  curl_easy_setopt(easy, CURLOPT_PRIVATE, &done);
+CURLMcode CurlMulti::Start(CURL* easy, Ending& ending) {
+  curl_easy_setopt(easy, CURLOPT_PRIVATE, &ending);
   const CURLMcode code = curl_multi_add_handle(multi_, easy);
   if (code == CURLM_OK) Settle();
   return code;
+}
+
+void CurlMulti::Continue(CURL* easy) {
+  curl_easy_pause(easy, CURLPAUSE_CONT);
+  Settle();
 }
 
 void CurlMulti::Return(CURL* easy) {
@@ -209,10 +214,10 @@ void CurlMulti::ReapEnded() {
     if (message->msg != CURLMSG_DONE) continue;
     CURL* easy = message->easy_handle;
     const CURLcode code = message->data.result;
-    OneShot<CURLcode>* done = nullptr;
-    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &done);
+    Ending* ending = nullptr;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &ending);
     curl_multi_remove_handle(multi_, easy);
-    done->Set(code);
+    ending->OnEnd(code);
   }
 }
 

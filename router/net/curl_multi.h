@@ -12,12 +12,18 @@
 #include <vector>
 
 #include "broker_adapters/base/awaitable.h"
-#include "broker_adapters/base/one_shot.h"
 
 namespace llm_router {
 
 class CurlMulti {
  public:
+  // Whom a transfer's end is told.
+  class Ending {
+   public:
+    virtual ~Ending() = default;
+    virtual void OnEnd(CURLcode code) = 0;
+  };
+
   explicit CurlMulti(Executor executor);
   ~CurlMulti();
   CurlMulti(const CurlMulti&) = delete;
@@ -26,8 +32,10 @@ class CurlMulti {
   // A handle with the options that all calls share (curl_easy_options.h); the caller sets the others, each of
   // them every time, and gives it back by Return().
   CURL* Take();
-  // Begins the transfer. `done` is set when it ended, and must live until Return().
-  CURLMcode Start(CURL* easy, OneShot<CURLcode>& done);
+  // Begins the transfer. `ending` is told when it ended, and must live until Return().
+  CURLMcode Start(CURL* easy, Ending& ending);
+  // Goes on with one whose write callback paused it.
+  void Continue(CURL* easy);
   // Aborts the transfer if it is still running: its connection is closed.
   void Return(CURL* easy);
 

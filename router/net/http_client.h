@@ -42,6 +42,20 @@ struct HttpReply {
   std::string body;
 };
 
+// A reply whose body is read as it arrives. One reader; destroying it aborts the call. While nobody reads, at
+// most 256 KB wait here, and then the other side has to.
+class HttpDownload {
+ public:
+  virtual ~HttpDownload() = default;
+  // Status and headers, once they are there; ask once, first.
+  virtual Awaitable<absl::StatusOr<HttpReply>> Head() = 0;
+  // More of the body, at least a byte; empty: its end.
+  virtual Awaitable<absl::StatusOr<std::string>> Read() = 0;
+  // Lets a body end of which no more is wanted, so that its connection can be used again; gives it up after
+  // `patience`.
+  virtual Awaitable<void> Finish(Milliseconds patience) = 0;
+};
+
 class HttpClient {
  public:
   explicit HttpClient(Executor executor);
@@ -51,6 +65,8 @@ class HttpClient {
 
   // Any status of the other side's is a reply; what fails is the exchange itself.
   Awaitable<absl::StatusOr<HttpReply>> Do(HttpCall call);
+  // The same, read as it arrives. Ends before the client does.
+  std::unique_ptr<HttpDownload> Begin(HttpCall call);
 
  private:
   Executor executor_;

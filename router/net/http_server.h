@@ -56,8 +56,11 @@ struct HttpServerOptions {
   const ServerTls* tls = nullptr;                 // outlives the server; null: plaintext
   size_t body_limit = 32 * 1024 * 1024;           // bytes; above it 413,
   std::string body_limit_setting = "body_limit";  // which names this setting
-  size_t header_limit = 64 * 1024;                // bytes of request line and headers; above it 431
-  size_t max_connections = 10'000;                // above it 503
+  // Of a request that has more, of which all but the body has come: its own limit. Unset: body_limit.
+  std::function<size_t(const HttpRequest& head)> body_limit_of;
+  size_t most_body_limit = 0;       // that it ever gives
+  size_t header_limit = 64 * 1024;  // bytes of request line and headers; above it 431
+  size_t max_connections = 10'000;  // above it 503
   Milliseconds handshake_timeout = std::chrono::seconds(10);  // from a connection's begin to TLS
   Milliseconds idle_timeout = std::chrono::seconds(75);       // between two requests of a connection
   Milliseconds header_timeout = std::chrono::seconds(10);  // from a request's first byte to its last header

@@ -34,7 +34,7 @@ std::string NameOf(const HttpSocket& socket) {
 
 std::string_view View(boost::beast::string_view text) { return {text.data(), text.size()}; }
 
-HttpRequest ToRequest(http::request<http::string_body>&& message, const std::string& remote) {
+HttpRequest HeadOf(const http::request<http::string_body>& message, const std::string& remote) {
   HttpRequest request;
   request.method = View(message.method_string());
   const std::string_view target = View(message.target());
@@ -45,8 +45,13 @@ HttpRequest ToRequest(http::request<http::string_body>&& message, const std::str
   for (const auto& field : message) {
     request.headers.emplace_back(LowerCase(View(field.name_string())), View(field.value()));
   }
-  request.body = std::move(message.body());
   request.remote = remote;
+  return request;
+}
+
+HttpRequest ToRequest(http::request<http::string_body>&& message, const std::string& remote) {
+  HttpRequest request = HeadOf(message, remote);
+  request.body = std::move(message.body());
   return request;
 }
 
@@ -67,6 +72,18 @@ error_code Feed(Parser& parser, std::string& unread) {
   } while (!error && !parser.is_done() && used > 0);
   if (!error && !parser.is_done()) error = http::error::need_more;
   return error;
+}
+
+// Holds a request whose head has come to its limit, which may be above the usual one; false: it says, or has
+// shown, that it is larger.
+bool LimitBody(Parser& parser, const HttpServerOptions& options, const std::string& remote, size_t& limit) {
+  const size_t read = parser.get().body().size();
+  const auto length = parser.content_length();
+  if (length && *length <= options.body_limit) return true;
+  if (options.body_limit_of && !parser.is_done()) limit = options.body_limit_of(HeadOf(parser.get(), remote));
+  if (std::max<size_t>(length.value_or(0), read) > limit) return false;
+  if (!length && !parser.is_done()) parser.body_limit(limit - read);
+  return true;
 }
 
 int StatusFor(const error_code& error) {
@@ -141,7 +158,8 @@ Awaitable<bool> HttpSession::ReadRequest() {
   Parser parser;
   parser.eager(true);
   parser.header_limit(static_cast<uint32_t>(context_.options.header_limit));
-  parser.body_limit(context_.options.body_limit);
+  body_limit_ = context_.options.body_limit;
+  parser.body_limit(std::max(body_limit_, context_.options.most_body_limit));
   for (error_code error = Feed(parser, unread_); error; error = Feed(parser, unread_)) {
     if (unread_.size() > context_.options.header_limit + kBodyRead) error = http::error::buffer_overflow;
     if (error != http::error::need_more) {
@@ -149,10 +167,18 @@ Awaitable<bool> HttpSession::ReadRequest() {
       co_return false;
     }
     if (parser.is_header_done() && phase_ == Phase::kHead) {
+      if (!LimitBody(parser, context_.options, remote_, body_limit_)) {
+        co_await RefuseRequest(413, {});
+        co_return false;
+      }
       co_await BeginBody(View(parser.get()[http::field::expect]));
     }
     if (co_await ReadMore()) continue;
     if (expired_) co_await RefuseRequest(408, "the request took too long to arrive");
+    co_return false;
+  }
+  if (phase_ == Phase::kHead && !LimitBody(parser, context_.options, remote_, body_limit_)) {
+    co_await RefuseRequest(413, {});
     co_return false;
   }
   if (unread_.empty() && unread_.capacity() > kBodyRead / 2) unread_ = std::string();
@@ -176,7 +202,7 @@ Awaitable<void> HttpSession::RefuseRequest(int status, std::string message) {
   keep_alive_ = false;
   head_only_ = false;
   if (status == 413) {
-    message = fmt::format("the body is larger than the {} bytes that {} allows", options.body_limit,
+    message = fmt::format("the body is larger than the {} bytes that {} allows", body_limit_,
                           options.body_limit_setting);
   } else if (status == 431) {
     message = fmt::format("the headers are larger than {} bytes", options.header_limit);

@@ -102,7 +102,8 @@ class HttpSession final : public HttpResponder, public std::enable_shared_from_t
   Phase phase_ = Phase::kHandshake;
   TimePoint limit_ = TimePoint::max();  // when the present wait is over
   bool expired_ = false;
-  bool broken_ = false;  // nothing more can be sent: an Asio write after an error would wait for ever
+  size_t body_limit_ = 0;  // of the present request
+  bool broken_ = false;    // nothing more can be sent: an Asio write after an error would wait for ever
 
   Sent sent_ = Sent::kNothing;
   HttpFraming framing_ = HttpFraming::kLength;

@@ -45,6 +45,7 @@ void AddTags(const Exchange& exchange, Tags& tags) {
   }
   tags[std::string(tag::kAttempts)] = std::to_string(exchange.attempts);
   tags[std::string(tag::kQueueMs)] = std::to_string(QueueMillis(exchange));
+  if (exchange.sink != nullptr) tags[std::string(tag::kChunks)] = std::to_string(exchange.sink->chunks());
   if (!exchange.warnings.empty())
     tags[std::string(tag::kWarnings)] = fmt::format("{}", fmt::join(exchange.warnings, "; "));
   if (exchange.usage) {

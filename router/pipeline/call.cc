@@ -4,16 +4,25 @@
 
 #include "broker_adapters/base/status.h"
 #include "proto/fault.h"
+#include "router/dialects/notes.h"
+#include "router/dialects/token_estimate.h"
 #include "router/pipeline/caller_reply.h"
+#include "router/pipeline/stream_call.h"
 
 namespace llm_router {
 namespace {
 
+bool Streams(const Exchange& exchange) {
+  return exchange.sink != nullptr && exchange.dialect->kind() == DialectKind::kChat;
+}
+
 absl::StatusOr<std::string> RenderRequest(Exchange& exchange, const Dialect& theirs) {
   const std::string& model = exchange.target->model;
-  if (&theirs == exchange.dialect) return theirs.WithModel(exchange.query.message.body, model);
+  const bool streams = Streams(exchange);
+  if (&theirs == exchange.dialect) return theirs.WithModel(exchange.query.message.body, model, streams);
   Chat chat = exchange.chat;
   chat.model = model;
+  chat.stream = streams;
   return theirs.RenderRequest(chat, exchange.warnings);
 }
 
@@ -26,6 +35,22 @@ Reply RenderReply(Exchange& exchange, const Dialect& theirs, const ChatReply& an
                          answer.usage, std::move(body));
 }
 
+// A target that can't count tokens costs nothing: they are estimated here.
+absl::StatusOr<Reply> AnswerWithout(Exchange& exchange) {
+  const Provider& provider = *exchange.target->provider;
+  if (exchange.dialect->kind() != DialectKind::kTokenCount) {
+    return MakeFault(
+        Fault::kNotSupported,
+        fmt::format("provider {} takes no queries in the dialect {}: ask a route whose provider does",
+                    provider.id(), exchange.dialect->name()));
+  }
+  AddNote(exchange.warnings, "input_tokens estimated");
+  ChatReply estimate;
+  estimate.usage.emplace().input_tokens = EstimateTokens(exchange.chat);
+  return MakeCallerReply(exchange, "estimate", exchange.target->model, std::nullopt,
+                         exchange.dialect->RenderReply(estimate, exchange.warnings));
+}
+
 class CallStage final : public Stage {
  public:
   CallStage(HttpClient& http, Metrics& metrics, size_t max_reply)
@@ -34,27 +59,35 @@ class CallStage final : public Stage {
   Awaitable<absl::StatusOr<Reply>> Run(Exchange& exchange, Next) override {
     const Provider& provider = *exchange.target->provider;
     exchange.warnings.clear();  // those of a target that failed are no longer true
+    const Dialect* theirs = provider.DialectFor(*exchange.dialect);
+    if (theirs == nullptr) co_return AnswerWithout(exchange);
     CO_RETURN_IF_ERROR(provider.CheckKey());
-    CO_ASSIGN_OR_RETURN(std::string body, RenderRequest(exchange, provider.dialect()));
-    HttpCall call = provider.MakeCall(exchange.target->model, std::move(body), exchange.warnings);
+    CO_ASSIGN_OR_RETURN(std::string body, RenderRequest(exchange, *theirs));
+    HttpCall call = provider.MakeCall(*theirs, exchange.target->model, std::move(body), exchange.warnings);
     call.deadline = exchange.deadline;
     call.max_reply = max_reply_;
     ++exchange.attempts;
     const TimePoint start = Now();
-    absl::StatusOr<Reply> result = Read(exchange, provider, co_await http_.Do(std::move(call)));
+    absl::StatusOr<Reply> result = co_await Call(exchange, *theirs, std::move(call));
     const double seconds = std::chrono::duration<double>(Now() - start).count();
     metrics_.Attempt(provider.id(), result.ok() ? "ok" : RowOf(FaultOf(result.status())).name, seconds);
     co_return result;
   }
 
  private:
-  static absl::StatusOr<Reply> Read(Exchange& exchange, const Provider& provider,
+  Awaitable<absl::StatusOr<Reply>> Call(Exchange& exchange, const Dialect& theirs, HttpCall call) {
+    if (Streams(exchange)) co_return co_await StreamCall(http_, exchange, theirs, std::move(call));
+    co_return Read(exchange, theirs, co_await http_.Do(std::move(call)));
+  }
+
+  static absl::StatusOr<Reply> Read(Exchange& exchange, const Dialect& theirs,
                                     absl::StatusOr<HttpReply> answer) {
+    const Provider& provider = *exchange.target->provider;
     if (!answer.ok()) return Annotate(answer.status(), fmt::format("provider {}", provider.id()));
     if (answer->status != 200) return provider.ClassifyFailure(*answer);
-    ASSIGN_OR_RETURN(const ChatReply read, provider.ReadReply(answer->body));
+    ASSIGN_OR_RETURN(const ChatReply read, provider.ReadReply(theirs, answer->body));
     exchange.usage = read.usage;
-    return RenderReply(exchange, provider.dialect(), read, std::move(answer->body));
+    return RenderReply(exchange, theirs, read, std::move(answer->body));
   }
 
   HttpClient& http_;

@@ -24,7 +24,8 @@ Reply MakeCallerReply(const Exchange& exchange, std::string_view provider, std::
     if (usage) shape.usage = contract::Usage{usage->input_tokens, usage->output_tokens};
     body = ToJson(shape);
   }
-  reply.message.body = std::move(body);
+  // Who has the stream may not want the whole again.
+  if (exchange.sink == nullptr || exchange.tags.whole) reply.message.body = std::move(body);
   return reply;
 }
 

@@ -11,6 +11,7 @@
 #include "router/dialects/notes.h"
 #include "router/pipeline/caller_reply.h"
 #include "router/pipeline/chain_input.h"
+#include "router/pipeline/write_whole.h"
 
 namespace llm_router {
 namespace {
@@ -93,7 +94,7 @@ absl::Status AddReply(const absl::StatusOr<Reply>& reply, Sum& sum) {
 }
 
 // Tokens and provider calls are counted where the steps run; the reply's tags tell their sum.
-Reply Answer(Exchange& exchange, Sum sum) {
+Awaitable<absl::StatusOr<Reply>> Answer(Exchange& exchange, Sum sum) {
   for (std::string& warning : sum.warnings) AddNote(exchange.warnings, std::move(warning));
   ChatReply answer;
   answer.id = NewId();
@@ -101,13 +102,14 @@ Reply Answer(Exchange& exchange, Sum sum) {
   answer.model = sum.last.model.empty() ? exchange.route.name : sum.last.model;
   answer.parts.emplace_back(TextPart{std::move(sum.last.response)});
   answer.usage = sum.usage;
+  if (exchange.sink != nullptr) CO_RETURN_IF_ERROR(co_await WriteWhole(exchange, answer));
   std::string body = exchange.dialect->RenderReply(answer, exchange.warnings);
   Reply reply = MakeCallerReply(exchange, sum.last.provider, answer.model, sum.usage, std::move(body));
   if (sum.usage) {
     reply.message.tags[std::string(tag::kInputTokens)] = std::to_string(sum.usage->input_tokens);
     reply.message.tags[std::string(tag::kOutputTokens)] = std::to_string(sum.usage->output_tokens);
   }
-  return reply;
+  co_return reply;
 }
 
 class ChainStage final : public Stage {
@@ -126,7 +128,7 @@ class ChainStage final : public Stage {
       exchange.attempts = sum.attempts;
       if (!done.ok()) co_return Named(exchange.route, step, done);
     }
-    co_return Answer(exchange, std::move(sum));
+    co_return co_await Answer(exchange, std::move(sum));
   }
 
  private:

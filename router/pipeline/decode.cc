@@ -51,8 +51,11 @@ class DecodeStage final : public Stage {
     exchange.deadline = LeaveTimeToAnswer(deadline);
     ASSIGN_OR_RETURN(exchange.dialect, DialectNamed(exchange.tags.dialect));
     ASSIGN_OR_RETURN(exchange.chat, exchange.dialect->ParseRequest(exchange.query.message.body));
-    if (exchange.chat.stream) {
-      return MakeFault(Fault::kInvalidRequest, "stream: true is not available in this version: leave it out");
+    if (exchange.chat.stream && exchange.sink == nullptr) {
+      return MakeFault(
+          Fault::kInvalidRequest,
+          "stream: true needs the tag stream-to, the channel for the chunks: add it, or leave stream "
+          "out");
     }
     if (exchange.dialect->name() == contract::dialect::kText) ApplyTags(exchange.tags, exchange.chat);
     return absl::OkStatus();

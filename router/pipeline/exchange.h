@@ -43,11 +43,24 @@ struct Route {
   size_t reserve = 0;            // of them, those that jobs leave free
 };
 
+// Where the pieces of a streamed reply go. Outlives the exchange.
+class ReplySink {
+ public:
+  virtual ~ReplySink() = default;
+  // Whole frames of the caller's dialect. Waits while its readers are too far behind. Fault cancelled: nobody
+  // wants more.
+  virtual Awaitable<absl::Status> Write(std::string frames) = 0;
+  // Calls of Write so far.
+  virtual int64_t chunks() const = 0;
+};
+
 struct Exchange {
-  Exchange(const Route& served_route, Query received) : route(served_route), query(std::move(received)) {}
+  Exchange(const Route& served_route, Query received, ReplySink* stream = nullptr)
+      : route(served_route), query(std::move(received)), sink(stream) {}
 
   const Route& route;
   Query query;
+  ReplySink* const sink;  // null: the caller wants no stream
   const TimePoint started = Now();
 
   // set by decode
@@ -63,6 +76,7 @@ struct Exchange {
   int attempts = 0;  // provider calls
   Warnings warnings;
   std::optional<ChatUsage> usage;
+  bool output_begun = false;  // a piece went to the sink: no other target may answer now
 
   // set by account, which makes a reply of it: why the query has no answer
   absl::Status failure;

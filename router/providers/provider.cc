@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "proto/fault.h"
@@ -59,9 +60,21 @@ absl::Status Provider::CheckKey() const {
                   config_.id, config_.key_variable));
 }
 
-HttpCall Provider::MakeCall(std::string_view model, std::string body, Warnings& warnings) const {
+const Dialect* Provider::DialectFor(const Dialect& callers) const {
+  if (&callers == &dialect_) return &dialect_;
+  const auto speaks = [&](const Endpoint& endpoint) { return endpoint.dialect == callers.name(); };
+  if (std::ranges::any_of(row_.more, speaks)) return &callers;
+  return callers.kind() == DialectKind::kChat ? &dialect_ : nullptr;
+}
+
+HttpCall Provider::MakeCall(const Dialect& dialect, std::string_view model, std::string body,
+                            Warnings& warnings) const {
+  std::string_view path = row_.path;
+  for (const Endpoint& endpoint : row_.more) {
+    if (endpoint.dialect == dialect.name()) path = endpoint.path;
+  }
   HttpCall call;
-  call.url = UrlFor(model);
+  call.url = UrlFor(path, model);
   call.headers = {{"content-type", "application/json"}, {"accept", "application/json"}};
   for (const auto& [name, value] : config_.headers) call.headers.emplace_back(name, value.Reveal());
   for (const auto& [name, value] : row_.headers) {
@@ -70,12 +83,14 @@ HttpCall Provider::MakeCall(std::string_view model, std::string body, Warnings& 
   if (!config_.key.empty()) {
     call.headers.emplace_back(row_.auth_header, fmt::format("{}{}", row_.auth_prefix, config_.key.Reveal()));
   }
-  call.body = ApplyQuirks(row_.quirks, model, std::move(body), warnings);
+  // The quirks are those of chats.
+  call.body =
+      &dialect == &dialect_ ? ApplyQuirks(row_.quirks, model, std::move(body), warnings) : std::move(body);
   return call;
 }
 
-std::string Provider::UrlFor(std::string_view model) const {
-  std::string url = fmt::format("{}{}", config_.base_url, row_.path);
+std::string Provider::UrlFor(std::string_view path, std::string_view model) const {
+  std::string url = fmt::format("{}{}", config_.base_url, path);
   Replace(url, "{model}", model);
   Replace(url, "{api_version}", config_.api_version);
   return url;

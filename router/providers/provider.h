@@ -7,6 +7,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -24,19 +25,30 @@ class Provider {
 
   const std::string& id() const { return config_.id; }
   const ProviderRow& row() const { return row_; }
-  const Dialect& dialect() const { return dialect_; }
+  const Dialect& dialect() const { return dialect_; }  // of its chats
+  // What it is called in for a query in `callers`: the same where it speaks that, its own for other chats,
+  // null where it can't answer such a query.
+  const Dialect* DialectFor(const Dialect& callers) const;
   // Whether a simulator answers in its place.
   bool simulated() const { return simulated_; }
 
   // Fault provider_key_missing, naming the variable, for a provider that needs a key and has none.
   [[nodiscard]] absl::Status CheckKey() const;
 
-  // A call of this provider for `model` with `body`, which is in its dialect and changed here as the row's
-  // quirks ask for; what they took away is in `warnings`. Deadline and max_reply are the caller's to set.
-  HttpCall MakeCall(std::string_view model, std::string body, Warnings& warnings) const;
+  // A call of this provider for `model` with `body`, which is in `dialect` (one of DialectFor's) and changed
+  // here as the row's quirks ask for; what they took away is in `warnings`. Deadline and max_reply are the
+  // caller's to set.
+  HttpCall MakeCall(const Dialect& dialect, std::string_view model, std::string body,
+                    Warnings& warnings) const;
+  HttpCall MakeCall(std::string_view model, std::string body, Warnings& warnings) const {
+    return MakeCall(dialect_, model, std::move(body), warnings);
+  }
 
   // Reads the body of a reply with status 200. A failure names the provider, and never shows the key.
-  absl::StatusOr<ChatReply> ReadReply(std::string_view body) const;
+  absl::StatusOr<ChatReply> ReadReply(const Dialect& dialect, std::string_view body) const;
+  absl::StatusOr<ChatReply> ReadReply(std::string_view body) const { return ReadReply(dialect_, body); }
+  // A failure of a codec over its reply, with its name and without its key.
+  [[nodiscard]] absl::Status Named(const absl::Status& failure) const;
 
   // What a reply with a status other than 200 means, as a fault and a sentence. Quotes what the provider said
   // where that helps whoever can mend it, without the key.
@@ -52,7 +64,7 @@ class Provider {
   std::string KeyPlace() const;
 
  private:
-  std::string UrlFor(std::string_view model) const;
+  std::string UrlFor(std::string_view path, std::string_view model) const;
   std::string Redact(std::string_view text) const;  // without its key and the values of its headers
 
   const ProviderRow& row_;

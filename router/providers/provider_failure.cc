@@ -63,17 +63,22 @@ absl::Status Provider::ClassifyFailure(const HttpReply& reply) const {
   return MakeFault(row.fault, sentence, RetryAfter(reply.headers, UnixMillis()));
 }
 
-absl::StatusOr<ChatReply> Provider::ReadReply(std::string_view body) const {
-  absl::StatusOr<ChatReply> reply = dialect_.ParseReply(body);
+absl::StatusOr<ChatReply> Provider::ReadReply(const Dialect& dialect, std::string_view body) const {
+  absl::StatusOr<ChatReply> reply = dialect.ParseReply(body);
   if (reply.ok()) return reply;
   // The complaint may quote the key, or the part of it that was left when the quotation was cut: so it is
   // made of a body without the key.
-  const absl::Status complaint = dialect_.ParseReply(Redact(body)).status();
+  const absl::Status complaint = dialect.ParseReply(Redact(body)).status();
   if (complaint.ok()) {
     return MakeFault(kProviderBadReply,
                      fmt::format("provider {} answered something that is no reply", config_.id));
   }
   return Annotate(complaint, fmt::format("provider {}", config_.id));
+}
+
+absl::Status Provider::Named(const absl::Status& failure) const {
+  return MakeFault(FaultOf(failure), fmt::format("provider {}: {}", config_.id, Redact(MessageOf(failure))),
+                   RetryAfterOf(failure));
 }
 
 }  // namespace llm_router

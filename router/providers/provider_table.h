@@ -1,7 +1,8 @@
 // The table of providers: every `type` a provider may have, a row each. What makes one differ from another is
 // data here, never a branch elsewhere. To add a provider that speaks a known dialect: one row.
 //
-// Constant data, sorted by type; any thread.
+// Constant data, sorted by type; any thread. A dialect that `more` leaves out is not that provider's:
+// completions then become chats, other queries are refused.
 #pragma once
 
 #include <span>
@@ -13,6 +14,12 @@
 #include "router/providers/quirk.h"
 
 namespace llm_router {
+
+// Another wire format that a provider speaks, and where.
+struct Endpoint {
+  std::string_view dialect;
+  std::string_view path;  // as ProviderRow::path
+};
 
 // The defaults are those of a provider that speaks OpenAI's wire and wants a key.
 struct ProviderRow {
@@ -26,7 +33,8 @@ struct ProviderRow {
   std::string_view dialect = contract::dialect::kOpenAiChat;
   // Where chats go, below the base URL; {model} and {api_version} are filled in.
   std::string_view path = "/chat/completions";
-  std::string_view api_version = {};  // the default; empty: the path has none
+  std::span<const Endpoint> more = {};  // beside the chats
+  std::string_view api_version = {};    // the default; empty: the path has none
   std::string_view auth_header = "authorization";
   std::string_view auth_prefix = "Bearer ";  // before the key in that header
   std::span<const std::pair<std::string_view, std::string_view>> headers = {};  // on every call

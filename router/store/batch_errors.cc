@@ -3,7 +3,7 @@
 namespace llm_router {
 
 void AddBatchError(StoreSql& sql, int64_t batch, const contract::BatchError& error) {
-  sql.Run("INSERT OR REPLACE INTO batch_errors VALUES(?,?,?,?,?)", batch, error.line, error.code,
+  sql.Run("INSERT OR REPLACE INTO batch_errors VALUES(NULL,?,?,?,?,?)", batch, error.line, error.code,
           error.message, error.param);
 }
 

@@ -33,6 +33,14 @@ int64_t AtOnce(const contract::BatchOptions& options) {
 
 int Number(BatchState state) { return static_cast<int>(state); }
 
+// The batch that an equal question made; 0: none.
+int64_t BatchWithKey(StoreSql& sql, const std::string& tenant, const std::string& key) {
+  if (key.empty()) return 0;
+  Rows rows(sql, "SELECT seq FROM batches WHERE idempotency_key<>'' AND tenant=? AND idempotency_key=?",
+            tenant, key);
+  return rows.Next() ? rows.Int(0) : 0;
+}
+
 // Its lines stand in the way of nobody, and go bit by bit (Prune).
 void FailUnsealed(StoreSql& sql, int64_t seq, int64_t now) {
   sql.Run("UPDATE batches SET state=?, failed_at=?2, ended=?2, dropping=1 WHERE seq=?3",
@@ -42,12 +50,15 @@ void FailUnsealed(StoreSql& sql, int64_t seq, int64_t now) {
 }  // namespace
 
 contract::Batch MakeBatch(StoreSql& sql, const std::string& tenant, const std::string& id,
-                          const contract::BatchOptions& options, int64_t now) {
+                          const contract::CreateBatch& ask, int64_t now) {
+  if (const int64_t kept = BatchWithKey(sql, tenant, ask.idempotency_key)) return ShownBySeq(sql, kept);
   contract::CreateBatch question;
-  question.options = options;
-  sql.Run("INSERT INTO batches VALUES(NULL,?,?,?,?,?,1,0, 0,0,0,0,0,0, 0,0,0, ?,0,?, 0,0,0,0,0,0)", id,
-          tenant, Number(BatchState::kValidating), ToJson(question), AtOnce(options), now,
-          now + kMostValidating);
+  question.options = ask.options;
+  const std::string options = ToJson(question);
+  const int64_t at_once = AtOnce(ask.options);
+  sql.Run("INSERT INTO batches VALUES(NULL,?,?,?,?,?,1,0, 0,0,0,0,0,0, 0,0,0, ?,0,?, 0,0,0,0,0,0, ?,?)", id,
+          tenant, Number(BatchState::kValidating), options, at_once, now, now + kMostValidating,
+          ask.idempotency_key, BatchChecksum(id, tenant, options, at_once, ask.idempotency_key));
   return ShownBySeq(sql, sql.last_row());
 }
 

@@ -10,8 +10,10 @@
 
 namespace llm_router {
 
+// That there is one of this idempotency key, and with it what was asked before, is no failure: it is the
+// batch.
 contract::Batch MakeBatch(StoreSql& sql, const std::string& tenant, const std::string& id,
-                          const contract::BatchOptions& options, int64_t now);
+                          const contract::CreateBatch& ask, int64_t now);
 absl::StatusOr<contract::Batch> FindBatchOf(StoreSql& sql, const std::string& tenant, const std::string& id);
 absl::StatusOr<contract::Batch> Seal(StoreSql& sql, const std::string& tenant, const std::string& id,
                                      int64_t now);

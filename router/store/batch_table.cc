@@ -6,9 +6,11 @@
 #include <limits>
 #include <utility>
 
+#include "broker_adapters/base/sqlite.h"
 #include "broker_adapters/base/utf8.h"
 #include "proto/fault.h"
 #include "proto/jobs_question.h"
+#include "router/store/store_record.h"
 
 namespace llm_router {
 namespace {
@@ -18,7 +20,7 @@ using contract::BatchState;
 #define LLM_ROUTER_BATCH_COLUMNS                                                                        \
   "SELECT seq, id, state, options, at_once, next_line, bytes, total, completed, failed, running, fed, " \
   "bad_lines, ending, created, in_progress, expires, finalizing, completed_at, failed_at, expired_at, " \
-  "cancelling_at, cancelled_at FROM batches "
+  "cancelling_at, cancelled_at, tenant, options, at_once, idempotency_key, checksum FROM batches "
 
 // They are kept as the question that made them.
 contract::BatchOptions OptionsOf(const std::string& question) {
@@ -50,10 +52,19 @@ BatchRow RowOf(const Rows& rows) {
         &contract::Batch::finalizing_at, &contract::Batch::completed_at, &contract::Batch::failed_at,
         &contract::Batch::expired_at, &contract::Batch::cancelling_at, &contract::Batch::cancelled_at})
     batch.*time = rows.Int(column++) / 1000;
+  if (rows.Int(27) != BatchChecksum(batch.id, rows.Text(23), rows.Text(24), row.at_once, rows.Text(26)))
+    ThrowDamage(fmt::format("the row of batch number {} is damaged", row.seq));
   return row;
 }
 
 }  // namespace
+
+int64_t BatchChecksum(std::string_view id, std::string_view tenant, std::string_view options, int64_t at_once,
+                      std::string_view idempotency_key) {
+  std::string all;
+  for (const std::string_view text : {tenant, options, idempotency_key}) all.append(text).push_back('\xFF');
+  return ChecksumOf(id, all + std::to_string(at_once));
+}
 
 std::optional<BatchRow> BatchBySeq(StoreSql& sql, int64_t seq) {
   Rows rows(sql, LLM_ROUTER_BATCH_COLUMNS "WHERE seq=?", seq);

@@ -28,6 +28,10 @@ struct BatchRow {
   int64_t fed = 0;
 };
 
+// Over what never changes of a row.
+int64_t BatchChecksum(std::string_view id, std::string_view tenant, std::string_view options, int64_t at_once,
+                      std::string_view idempotency_key);
+
 std::optional<BatchRow> BatchBySeq(StoreSql& sql, int64_t seq);
 // Fault invalid_request when the tenant has no such batch.
 absl::StatusOr<BatchRow> BatchOfTenant(StoreSql& sql, std::string_view tenant, std::string_view id);

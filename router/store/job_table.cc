@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "broker_adapters/base/log.h"
+#include "broker_adapters/base/sqlite.h"
 #include "proto/fault.h"
 #include "router/store/batch_table.h"
 
@@ -16,47 +16,11 @@ using contract::JobState;
 
 constexpr int64_t kMostFailures = 100;  // kept of one job
 
-#define LLM_ROUTER_JOB_COLUMNS                                                                          \
-  "SELECT seq, id, tenant, route, state, fed, lane, due, generation, batch, line, custom_id, "          \
-  "has_message, message_id, sent_at, idempotency_key, deadline, reply_to, created, started, finished, " \
-  "runs, run, worker, ended_run, verdict FROM jobs "
-
-JobState StateOf(int64_t number) { return static_cast<JobState>(std::clamp<int64_t>(number, 0, 4)); }
-
-JobRow RowOf(const Rows& rows) {
-  JobRow row;
-  row.seq = rows.Int(0);
-  row.id = rows.Text(1);
-  row.tenant = rows.Text(2);
-  row.route = rows.Text(3);
-  row.state = StateOf(rows.Int(4));
-  row.fed = rows.Int(5) != 0;
-  row.lane = rows.Int(6);
-  row.due = rows.Int(7);
-  row.generation = rows.Int(8);
-  row.batch = rows.Int(9);
-  row.line = rows.Int(10);
-  row.custom_id = rows.Text(11);
-  row.has_message = rows.Int(12) != 0;
-  row.message_id = rows.Text(13);
-  row.sent_at = rows.Int(14);
-  row.idempotency_key = rows.Text(15);
-  row.deadline = rows.Int(16);
-  row.reply_to = rows.Text(17);
-  row.created = rows.Int(18);
-  row.started = rows.Int(19);
-  row.finished = rows.Int(20);
-  row.runs = rows.Int(21);
-  row.run = rows.Text(22);
-  row.worker = rows.Text(23);
-  row.ended_run = rows.Text(24);
-  row.verdict = rows.Int(25);
-  return row;
-}
-
 std::optional<JobRow> First(Rows rows) {
   if (!rows.Next()) return std::nullopt;
-  return RowOf(rows);
+  KeptJobRow kept = ReadJobRow(rows.row());
+  if (!kept.is_whole) ThrowDamage(fmt::format("the row of job number {} is damaged", kept.row.seq));
+  return std::move(kept.row);
 }
 
 // What a row counts as.
@@ -90,30 +54,25 @@ void KeepResult(StoreSql& sql, const JobRow& row, bool failed, const ResultRecor
 }  // namespace
 
 std::optional<JobRow> JobById(StoreSql& sql, std::string_view id) {
-  return First(Rows(sql, LLM_ROUTER_JOB_COLUMNS "WHERE id=?", id));
+  return First(Rows(sql, "SELECT " LLM_ROUTER_JOB_COLUMNS " FROM jobs WHERE id=?", id));
 }
 
 std::optional<JobRow> JobBySeq(StoreSql& sql, int64_t seq) {
-  return First(Rows(sql, LLM_ROUTER_JOB_COLUMNS "WHERE seq=?", seq));
+  return First(Rows(sql, "SELECT " LLM_ROUTER_JOB_COLUMNS " FROM jobs WHERE seq=?", seq));
 }
 
 std::optional<JobRow> JobOfTenant(StoreSql& sql, std::string_view tenant, std::string_view which) {
   auto row = JobById(sql, which);
   if (row && row->tenant == tenant) return row;
   return First(Rows(sql,
-                    LLM_ROUTER_JOB_COLUMNS
-                    "INDEXED BY jobs_by_message WHERE has_message=1 AND tenant=? AND message_id=? "
+                    "SELECT " LLM_ROUTER_JOB_COLUMNS
+                    " FROM jobs INDEXED BY jobs_by_message WHERE has_message=1 AND tenant=? AND message_id=? "
                     "ORDER BY sent_at DESC LIMIT 1",
                     tenant, which));
 }
 
 void InsertJob(StoreSql& sql, JobRow& row, const QueryRecord& query) {
-  sql.Run("INSERT INTO jobs VALUES(NULL,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", row.id,
-          row.tenant, row.route, static_cast<int>(row.state), row.fed, row.lane, row.due, row.generation,
-          row.batch, row.line, row.custom_id, row.has_message, row.message_id, row.sent_at,
-          row.idempotency_key, row.deadline, row.reply_to, row.created, row.started, row.finished, row.runs,
-          row.run, row.worker, row.ended_run, row.verdict);
-  row.seq = sql.last_row();
+  WriteNew(sql, row);
   const std::string record = Encode(query);
   sql.Run("INSERT INTO bodies VALUES(?,?,?)", row.seq, ChecksumOf(row.id, record), Blob(record));
   Count(sql, row, CountsOf(row));
@@ -122,14 +81,14 @@ void InsertJob(StoreSql& sql, JobRow& row, const QueryRecord& query) {
 void SaveJob(StoreSql& sql, const JobRow& row, int64_t now) {
   JobRow before = row;
   if (Rows kept(sql, "SELECT state, fed FROM jobs WHERE seq=?", row.seq); kept.Next()) {
-    before.state = StateOf(kept.Int(0));
+    before.state = JobStateOf(kept.Int(0));
     before.fed = kept.Int(1) != 0;
   }
   sql.Run(
       "UPDATE jobs SET state=?, fed=?, due=?, generation=?, started=?, finished=?, runs=?, run=?, worker=?, "
-      "ended_run=?, verdict=? WHERE seq=?",
+      "ended_run=?, verdict=?, checksum=? WHERE seq=?",
       static_cast<int>(row.state), row.fed, row.due, row.generation, row.started, row.finished, row.runs,
-      row.run, row.worker, row.ended_run, row.verdict, row.seq);
+      row.run, row.worker, row.ended_run, row.verdict, ChecksumOf(row), row.seq);
   Count(sql, row, CountsOf(row) - CountsOf(before));
   if (row.batch > 0 && row.is_final()) CompleteBatch(sql, row.batch, now);
 }
@@ -158,7 +117,7 @@ void AddFailure(StoreSql& sql, const JobRow& row, std::string_view code, std::st
   int64_t number = 1;
   if (Rows last(sql, "SELECT MAX(number) FROM failures WHERE job=?", row.seq); last.Next())
     number = last.Int(0) + 1;
-  sql.Run("INSERT INTO failures VALUES(?,?,?,?,?)", row.seq, number, now, code, message);
+  sql.Run("INSERT INTO failures VALUES(NULL,?,?,?,?,?)", row.seq, number, now, code, message);
   if (number > kMostFailures)
     sql.Run("DELETE FROM failures WHERE job=? AND number<=?", row.seq, number - kMostFailures);
 }

@@ -8,44 +8,11 @@
 #include <string_view>
 
 #include "proto/job.h"
+#include "router/store/job_row.h"
 #include "router/store/store_record.h"
 #include "router/store/store_sql.h"
 
 namespace llm_router {
-
-constexpr int64_t kSingleLane = 0;
-constexpr int64_t kPatientLane = 1;  // single jobs of priority batch
-inline int64_t LaneOfBatch(int64_t batch) { return batch + 1; }
-inline int64_t BatchOfLane(int64_t lane) { return lane - 1; }
-
-struct JobRow {
-  JobRow() = default;
-
-  bool is_final() const { return contract::IsFinal(state); }
-
-  int64_t seq = 0;
-  std::string id, tenant, route;
-  contract::JobState state = contract::JobState::kQueued;
-  bool fed = false;
-  int64_t lane = kSingleLane;
-  int64_t due = 0;         // 0 = at once
-  int64_t generation = 0;  // how often it was queued again
-  int64_t batch = 0;       // its row; 0: none
-  int64_t line = 0;
-  std::string custom_id;
-  bool has_message = false;
-  std::string message_id;
-  int64_t sent_at = 0;
-  std::string idempotency_key;
-  int64_t deadline = 0;
-  std::string reply_to;
-  int64_t created = 0, started = 0, finished = 0;
-  int64_t runs = 0;
-  std::string run;        // the last one that began
-  std::string worker;     // whose it is or was
-  std::string ended_run;  // the last one whose outcome was kept
-  int64_t verdict = 0;    // what `run` was told at its begin, where that ended the job
-};
 
 std::optional<JobRow> JobById(StoreSql& sql, std::string_view id);
 std::optional<JobRow> JobBySeq(StoreSql& sql, int64_t seq);

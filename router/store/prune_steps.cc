@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "router/store/file_steps.h"
 #include "router/store/job_table.h"
 
 namespace llm_router {
@@ -52,7 +53,7 @@ int64_t PruneLines(StoreSql& sql, int64_t most) {
 
 int64_t PruneOld(StoreSql& sql, int64_t before, int64_t most) {
   sql.Run("UPDATE batches SET dropping=2 WHERE ended>0 AND dropping<2 AND ended<?", before);
-  return PruneSingles(sql, before, most) + PruneLines(sql, most);
+  return PruneSingles(sql, before, most) + PruneLines(sql, most) + PruneFiles(sql, before);
 }
 
 }  // namespace llm_router

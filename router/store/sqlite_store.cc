@@ -8,21 +8,26 @@
 #include "broker_adapters/base/commit_thread.h"
 #include "broker_adapters/base/one_shot.h"
 #include "broker_adapters/base/sqlite.h"
+#include "broker_adapters/base/sqlite_repair.h"
 #include "broker_adapters/base/status.h"
 #include "proto/fault.h"
 #include "router/store/batch_steps.h"
 #include "router/store/feed_steps.h"
+#include "router/store/file_steps.h"
 #include "router/store/job_steps.h"
 #include "router/store/journal_steps.h"
 #include "router/store/line_steps.h"
 #include "router/store/prune_steps.h"
 #include "router/store/sqlite_schema.h"
+#include "router/store/store_check.h"
+#include "router/store/store_salvage.h"
 #include "router/store/store_sql.h"
 
 namespace llm_router {
 namespace {
 
 using std::string;
+constexpr const char* kFile = "jobs.sqlite";
 constexpr size_t kOverhead = 512;  // bytes that a step writes beside a body, about
 constexpr size_t kMostUncommitted = size_t{256} * 1024 * 1024;
 
@@ -32,7 +37,7 @@ class SqliteStore final : public Store {
               std::unique_ptr<SQLite::Database> database)
       : executor_(executor),
         max_bytes_(options.max_bytes),
-        commits_(executor, std::move(database), [] {}),
+        commits_(executor, std::move(database), HooksOf(options)),
         sql_(commits_.database()) {}
 
   // ---- jobs ----
@@ -131,14 +136,12 @@ class SqliteStore final : public Store {
 
   // ---- batches ----
 
-  Awaitable<absl::StatusOr<contract::Batch>> CreateBatch(string tenant, string id,
-                                                         contract::BatchOptions options,
+  Awaitable<absl::StatusOr<contract::Batch>> CreateBatch(string tenant, string id, contract::CreateBatch ask,
                                                          int64_t now) override {
-    return Write<contract::Batch>([tenant = std::move(tenant), id = std::move(id),
-                                   options = std::move(options), now,
+    return Write<contract::Batch>([tenant = std::move(tenant), id = std::move(id), ask = std::move(ask), now,
                                    most = max_bytes_](StoreSql& sql) -> absl::StatusOr<contract::Batch> {
       RETURN_IF_ERROR(CheckRoom(sql, 0, most));
-      return MakeBatch(sql, tenant, id, options, now);
+      return MakeBatch(sql, tenant, id, ask, now);
     });
   }
   Awaitable<absl::StatusOr<contract::Appended>> AppendLines(string tenant, AppendedLines lines,
@@ -191,6 +194,47 @@ class SqliteStore final : public Store {
     return Write<Ended>([most, now](StoreSql& sql) { return EndLinesOfEnding(sql, most, now); });
   }
 
+  // ---- files ----
+
+  Awaitable<absl::StatusOr<contract::File>> CreateFile(string tenant, contract::File file,
+                                                       int64_t now) override {
+    return Write<contract::File>([tenant = std::move(tenant), file = std::move(file), now,
+                                  most = max_bytes_](StoreSql& sql) -> absl::StatusOr<contract::File> {
+      RETURN_IF_ERROR(CheckRoom(sql, static_cast<size_t>(file.bytes), most));
+      return MakeFile(sql, tenant, file, now);
+    });
+  }
+  Awaitable<absl::StatusOr<contract::File>> AppendFile(string tenant, contract::AppendFile ask) override {
+    const size_t bytes = ask.data.size();
+    return Write<contract::File>(
+        [tenant = std::move(tenant), ask = std::move(ask),
+         most = max_bytes_](StoreSql& sql) -> absl::StatusOr<contract::File> {
+          RETURN_IF_ERROR(CheckRoom(sql, ask.data.size(), most));
+          return AppendToFile(sql, tenant, ask);
+        },
+        bytes);
+  }
+  Awaitable<absl::StatusOr<contract::File>> FindFile(string tenant, string file) override {
+    return Write<contract::File>([tenant = std::move(tenant), file = std::move(file)](StoreSql& sql) {
+      return FindFileOf(sql, tenant, file);
+    });
+  }
+  Awaitable<absl::StatusOr<contract::FilePart>> ReadFile(string tenant, contract::ReadFile ask) override {
+    return Write<contract::FilePart>([tenant = std::move(tenant), ask = std::move(ask)](StoreSql& sql) {
+      return ReadPart(sql, tenant, ask);
+    });
+  }
+  Awaitable<absl::StatusOr<contract::File>> DeleteFile(string tenant, string file) override {
+    return Write<contract::File>([tenant = std::move(tenant), file = std::move(file)](StoreSql& sql) {
+      return EraseFileOf(sql, tenant, file);
+    });
+  }
+  Awaitable<absl::StatusOr<contract::FilePage>> ListFiles(string tenant, contract::ListFiles ask) override {
+    return Write<contract::FilePage>([tenant = std::move(tenant), ask = std::move(ask)](StoreSql& sql) {
+      return ListFilesOf(sql, tenant, ask);
+    });
+  }
+
   // ---- upkeep ----
 
   Awaitable<absl::StatusOr<int64_t>> Prune(int64_t before, int64_t most) override {
@@ -203,6 +247,11 @@ class SqliteStore final : public Store {
   }
 
  private:
+  static CommitThread::Hooks HooksOf(const SqliteStoreOptions& options) {
+    CommitThread::Hooks hooks;
+    hooks.damaged = [path = options.folder / kFile] { MarkDamaged(path); };
+    return hooks;
+  }
   static absl::Status CheckRoom(StoreSql& sql, size_t bytes, uint64_t most) {
     if (static_cast<uint64_t>(sql.bytes()) + bytes <= most) return absl::OkStatus();
     return MakeFault(
@@ -255,8 +304,12 @@ class SqliteStore final : public Store {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(Executor executor, SqliteStoreOptions options) {
-  ASSIGN_OR_RETURN(auto database, OpenSqlite(options.folder / "jobs.sqlite", options.vfs));
-  RETURN_IF_ERROR(MigrateStore(*database));
+  RepairableFile opening(StoreModel());
+  opening.path = options.folder / kFile;
+  opening.vfs = options.vfs;
+  opening.open = CheckStore;
+  opening.salvage = SalvageStore;
+  ASSIGN_OR_RETURN(auto database, OpenRepaired(opening));
   if (!options.synced) RETURN_IF_ERROR(TrySqlite([&] { database->exec("PRAGMA synchronous=OFF"); }));
   return std::make_unique<SqliteStore>(executor, options, std::move(database));
 }

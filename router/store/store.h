@@ -22,6 +22,7 @@
 #include "broker_adapters/base/awaitable.h"
 #include "broker_adapters/base/tags.h"
 #include "proto/batch.h"
+#include "proto/file.h"
 #include "proto/job.h"
 #include "proto/journal.h"
 
@@ -227,9 +228,9 @@ class Store {
 
   // ---- batches ----
 
+  // `id` is that of a new one: none is made where the tenant has one of the same idempotency key.
   virtual Awaitable<absl::StatusOr<contract::Batch>> CreateBatch(std::string tenant, std::string id,
-                                                                 contract::BatchOptions options,
-                                                                 int64_t now) = 0;
+                                                                 contract::CreateBatch ask, int64_t now) = 0;
   // Lines that are there already are passed over; a gap is refused. Finds custom_ids that came before.
   virtual Awaitable<absl::StatusOr<contract::Appended>> AppendLines(std::string tenant, AppendedLines lines,
                                                                     int64_t now) = 0;
@@ -256,10 +257,25 @@ class Store {
   };
   virtual Awaitable<absl::StatusOr<Ended>> EndLines(int64_t most, int64_t now) = 0;
 
+  // ---- files ----
+
+  // `file`: with its id and what its maker says of it.
+  virtual Awaitable<absl::StatusOr<contract::File>> CreateFile(std::string tenant, contract::File file,
+                                                               int64_t now) = 0;
+  virtual Awaitable<absl::StatusOr<contract::File>> AppendFile(std::string tenant,
+                                                               contract::AppendFile ask) = 0;
+  virtual Awaitable<absl::StatusOr<contract::File>> FindFile(std::string tenant, std::string file) = 0;
+  virtual Awaitable<absl::StatusOr<contract::FilePart>> ReadFile(std::string tenant,
+                                                                 contract::ReadFile ask) = 0;
+  // The file as it was.
+  virtual Awaitable<absl::StatusOr<contract::File>> DeleteFile(std::string tenant, std::string file) = 0;
+  virtual Awaitable<absl::StatusOr<contract::FilePage>> ListFiles(std::string tenant,
+                                                                  contract::ListFiles ask) = 0;
+
   // ---- upkeep ----
 
-  // Forgets up to `most` jobs that were over before `before`, and lines of batches that were or never ran;
-  // how many.
+  // Forgets up to `most` jobs that were over before `before`, files that were made before it, and lines of
+  // batches that were over or never ran; how many.
   virtual Awaitable<absl::StatusOr<int64_t>> Prune(int64_t before, int64_t most) = 0;
 
   // Does what was asked, then ends.

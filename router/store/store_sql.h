@@ -75,6 +75,7 @@ class Rows {
     StoreSql::BindAll(statement_, values...);
   }
 
+  SQLite::Statement& row() const { return statement_; }
   bool Next() { return statement_.executeStep(); }
   int64_t Int(int column) const { return statement_.getColumn(column).getInt64(); }
   std::string Text(int column) const { return statement_.getColumn(column).getString(); }

@@ -1,8 +1,13 @@
 #include "router/worker/runs.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "broker_adapters/base/log.h"
 #include "broker_adapters/base/status.h"
+#include "broker_adapters/base/text.h"
 #include "proto/contract.h"
+#include "proto/control.h"
 #include "proto/fault.h"
 
 namespace llm_router {
@@ -12,6 +17,12 @@ constexpr size_t kEarlyCancels = 10'000;
 
 std::string TenantOf(const Message& message) {
   return std::string(TagOr(message.tags, contract::tag::kTenant, contract::kDefaultTenant));
+}
+
+Milliseconds LingerOf(const Message& message) {
+  constexpr int64_t kLongest = 60'000;
+  const auto asked = ParseNumber<int64_t>(TagOr(message.tags, contract::tag::kLinger));
+  return Milliseconds(std::clamp<int64_t>(asked.value_or(0), 0, kLongest));
 }
 
 // A cancel that came first counts for its own tenant's query only; neither name holds a zero byte.
@@ -33,8 +44,14 @@ Ran Outcome(const Exchange& exchange, absl::StatusOr<Reply> result) {
 
 }  // namespace
 
-Runs::Runs(Executor executor, const Pipeline& pipeline)
-    : pipeline_(pipeline), early_cancels_(kEarlyCancels), tasks_(executor) {}
+Runs::Running::Running(Executor executor, const Query& query)
+    : id(TagOr(query.message.tags, contract::tag::kQuery)),
+      tenant(TenantOf(query.message)),
+      deadline(query.deadline),
+      answer(executor) {}
+
+Runs::Runs(Executor executor, const Pipeline& pipeline, Streams& streams)
+    : pipeline_(pipeline), early_cancels_(kEarlyCancels), streams_(streams), tasks_(executor) {}
 
 Awaitable<Ran> Runs::Run(const Route& route, Slots& slots, Query query) {
   return RunIn(route, slots, std::nullopt, std::move(query));
@@ -47,59 +64,86 @@ Awaitable<Ran> Runs::Run(const Route& route, Slots& slots, Slots::Slot slot, Que
 // The broker cancels this coroutine, a control channel cancels the task below it: either way the provider
 // call is aborted.
 Awaitable<Ran> Runs::RunIn(const Route& route, Slots& slots, std::optional<Slots::Slot> slot, Query query) {
-  const std::string id(TagOr(query.message.tags, contract::tag::kQuery));
-  const std::string tenant = TenantOf(query.message);
-  if (early_cancels_.Take(EarlyCancel(tenant, id))) co_return GivenUp();
-  // Shared: when the caller goes, this coroutine leaves at once, and its task a moment later.
-  const auto answer = std::make_shared<Answer>(tasks_.executor());
-  const TimePoint deadline = query.deadline;
-  const auto task = tasks_.Spawn(RunInto(route, slots, std::move(slot), std::move(query), answer));
-  running_.insert_or_assign(id, Running{task, tenant});
-  auto result = co_await answer->Wait(deadline);
-  running_.erase(id);
+  const auto running = std::make_shared<Running>(tasks_.executor(), query);
+  if (early_cancels_.Take(EarlyCancel(running->tenant, running->id))) co_return GivenUp();
+  running->stream = streams_.Open(query.message);
+  if (running->stream) running->linger = LingerOf(query.message);
+  running->task = tasks_.Spawn(RunInto(route, slots, std::move(slot), std::move(query), running));
+  running_.insert_or_assign(running->id, running);
+  auto result = co_await running->answer.Wait(running->deadline);
   if (result) co_return *std::move(result);
-  tasks_.Cancel(task);
-  if (co_await Cancelled()) co_return GivenUp();
+  if (co_await Cancelled()) {
+    CallerLeft(running);
+    co_return GivenUp();
+  }
+  tasks_.Cancel(running->task);
   co_return TooLate();
 }
 
-// A parser or library that throws costs its query, not the worker.
 Awaitable<void> Runs::RunInto(const Route& route, Slots& slots, std::optional<Slots::Slot> slot, Query query,
-                              std::shared_ptr<Answer> answer) {
+                              RunningPtr running) {
   if (!slot) {
     auto taken = co_await slots.TakeForQuery(query.deadline);
-    if (!taken) {
-      answer->Set(GivenUp());
-      co_return;
-    }
-    slot.emplace(*std::move(taken));
+    if (taken) slot.emplace(*std::move(taken));
   }
   Ran ran = GivenUp();
+  if (slot) ran = co_await RunPipeline(route, std::move(query), running->stream.get());
+  slot.reset();
+  if (running->stream) {
+    running->stream->End(ran.reply);
+    streams_.Ended(running->id);
+  }
+  const auto found = running_.find(running->id);
+  if (found != running_.end() && found->second == running) running_.erase(found);
+  running->answer.Set(std::move(ran));
+}
+
+// A parser or library that throws costs its query, not the worker.
+Awaitable<Ran> Runs::RunPipeline(const Route& route, Query query, OutgoingStream* stream) {
   try {
-    Exchange exchange(route, std::move(query));
+    Exchange exchange(route, std::move(query), stream);
     absl::StatusOr<Reply> result = co_await pipeline_.Run(exchange);
-    ran = Outcome(exchange, std::move(result));
+    co_return Outcome(exchange, std::move(result));
   } catch (const std::exception& error) {
     log::Error("a query on {} ended by an exception: {}", route.name, error.what());
-    ran = Ran(MakeFault(Fault::kInternal, "the worker failed on this query: its log says why"));
   }
-  slot.reset();
-  answer->Set(std::move(ran));
+  co_return Ran(MakeFault(Fault::kInternal, "the worker failed on this query: its log says why"));
 }
 
 void Runs::OnControl(const Message& message) {
-  const auto cancel = contract::ParseCancel(message.body);
-  if (!cancel.ok()) {
-    log::Warning("ignored on {}: {}", message.channel, MessageOf(cancel.status()));
+  const auto control = contract::ParseControl(message.body);
+  if (!control.ok()) {
+    log::Warning("ignored on {}: {}", message.channel, MessageOf(control.status()));
     return;
   }
-  const auto it = running_.find(cancel->query);
-  if (it == running_.end()) {
-    early_cancels_.Remember(EarlyCancel(TenantOf(message), cancel->query),
-                            FromUnixMillis(cancel->deadline_ms));
-  } else if (it->second.tenant == TenantOf(message)) {
-    tasks_.Cancel(it->second.task);
+  const std::string tenant = TenantOf(message);
+  if (const auto* credit = std::get_if<contract::Credit>(&*control)) streams_.OnCredit(*credit, tenant);
+  if (const auto* cancel = std::get_if<contract::Cancel>(&*control)) Cancel(*cancel, tenant);
+}
+
+void Runs::Cancel(const contract::Cancel& cancel, std::string_view tenant) {
+  const auto found = running_.find(cancel.query);
+  if (found == running_.end()) {
+    early_cancels_.Remember(EarlyCancel(tenant, cancel.query), FromUnixMillis(cancel.deadline_ms));
+  } else if (found->second->tenant != tenant) {
+    return;
+  } else if (cancel.gone) {
+    CallerLeft(found->second);
+  } else {
+    tasks_.Cancel(found->second->task);
   }
+}
+
+// Who has not had a chunk yet knows no stream to resume.
+void Runs::CallerLeft(const RunningPtr& running) {
+  const bool may_resume = running->linger.count() > 0 && running->stream->chunks() > 0;
+  if (!may_resume) return tasks_.Cancel(running->task);
+  if (!std::exchange(running->lingers, true)) tasks_.Spawn(Linger(running));
+}
+
+Awaitable<void> Runs::Linger(RunningPtr running) {
+  const bool abandoned = co_await running->stream->AwaitAbandoned(running->linger, running->deadline);
+  if (abandoned) tasks_.Cancel(running->task);
 }
 
 }  // namespace llm_router

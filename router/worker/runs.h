@@ -15,6 +15,7 @@
 #include "router/pipeline/pipeline.h"
 #include "router/worker/cancellations.h"
 #include "router/worker/slots.h"
+#include "router/worker/streams.h"
 
 namespace llm_router {
 
@@ -31,35 +32,52 @@ struct Ran {
 
 class Runs {
  public:
-  // `pipeline` outlives it.
-  Runs(Executor executor, const Pipeline& pipeline);
+  // `pipeline` and `streams` outlive it.
+  Runs(Executor executor, const Pipeline& pipeline, Streams& streams);
 
   // Runs `query`, whose tags `query` and `tenant` are there, once it has a slot of `slots`. The provider call
-  // is aborted at the query's deadline, when the calling coroutine is cancelled, or by a cancel. `route` and
+  // is aborted at the query's deadline, when the calling coroutine is cancelled, or by a cancel; where a
+  // stream has begun whose caller went away, only when its linger is over and nobody resumed it. `route` and
   // `slots` outlive it.
   Awaitable<Ran> Run(const Route& route, Slots& slots, Query query);
   // The same in `slot`, which it gives back as soon as the provider's part is over.
   Awaitable<Ran> Run(const Route& route, Slots& slots, Slots::Slot slot, Query query);
 
-  // A message of a control channel. A cancel for what has not come yet is remembered.
+  // A message of a control channel. A cancel for what has not come yet is remembered; credit goes to its
+  // stream.
   void OnControl(const Message& message);
 
   Awaitable<void> Join() { return tasks_.Join(); }
 
  private:
   using Answer = OneShot<Ran>;
+  // Shared by the coroutine that waits, its task below, and whoever lingers: any may be the last.
   struct Running {
-    TaskGroup::TaskId task;
-    std::string tenant;
+    Running(Executor executor, const Query& query);
+
+    const std::string id;
+    const std::string tenant;
+    const TimePoint deadline;
+    Milliseconds linger{0};
+    std::shared_ptr<OutgoingStream> stream;  // null: a whole reply
+    TaskGroup::TaskId task = 0;
+    bool lingers = false;
+    Answer answer;
   };
+  using RunningPtr = std::shared_ptr<Running>;
 
   Awaitable<Ran> RunIn(const Route& route, Slots& slots, std::optional<Slots::Slot> slot, Query query);
   Awaitable<void> RunInto(const Route& route, Slots& slots, std::optional<Slots::Slot> slot, Query query,
-                          std::shared_ptr<Answer> answer);
+                          RunningPtr running);
+  Awaitable<Ran> RunPipeline(const Route& route, Query query, OutgoingStream* stream);
+  void Cancel(const contract::Cancel& cancel, std::string_view tenant);
+  void CallerLeft(const RunningPtr& running);
+  Awaitable<void> Linger(RunningPtr running);
 
   const Pipeline& pipeline_;
   Cancellations early_cancels_;
-  absl::flat_hash_map<std::string, Running> running_;  // by the `query` tag
+  Streams& streams_;
+  absl::flat_hash_map<std::string, RunningPtr> running_;  // by the `query` tag
   TaskGroup tasks_;
 };
 

@@ -14,6 +14,7 @@ namespace llm_router {
 namespace {
 
 constexpr auto kBeatEvery = std::chrono::seconds(1);
+constexpr size_t kResumesAtOnce = 10'000;
 
 // Queries are known by the door's stamp. Where no door of ours stood in the way, the first of ours stamps:
 // here.
@@ -28,7 +29,8 @@ Worker::Worker(Executor executor, Broker& broker, const Pipeline& pipeline, Work
     : executor_(executor),
       broker_(broker),
       options_(std::move(options)),
-      runs_(executor, pipeline),
+      streams_(executor, broker, options_.name),
+      runs_(executor, pipeline, streams_),
       journal_(executor, broker, options_.journal),
       heartbeat_(executor) {
   for (const Route& route : options_.routes) routes_.push_back(std::make_unique<Served>(executor, route));
@@ -37,6 +39,7 @@ Worker::Worker(Executor executor, Broker& broker, const Pipeline& pipeline, Work
 Awaitable<absl::Status> Worker::Start() {
   CO_RETURN_IF_ERROR(co_await ListenForControl(std::string(contract::kControlChannel)));
   CO_RETURN_IF_ERROR(co_await ListenForControl(contract::WorkerControlChannel(options_.name)));
+  CO_RETURN_IF_ERROR(co_await ServeResumes());
   for (const auto& served : routes_) CO_RETURN_IF_ERROR(co_await Serve(*served));
   TakeJobs();
   heartbeat_.Spawn(BeatEverySecond());
@@ -80,6 +83,8 @@ Awaitable<void> Worker::Drain() {
     if (served->queries) co_await served->queries->Drain();
   }
   co_await runs_.Join();
+  if (resumes_) co_await resumes_->Drain();
+  resumes_.reset();
   for (const auto& served : routes_) served->queries.reset();
   control_.clear();
   heartbeat_.Cancel();
@@ -112,9 +117,21 @@ Awaitable<absl::Status> Worker::ListenForControl(std::string channel) {
   co_return absl::OkStatus();
 }
 
+Awaitable<absl::Status> Worker::ServeResumes() {
+  const std::string channel = contract::WorkerControlChannel(options_.name);
+  auto subscription =
+      co_await broker_.Serve(ServeOptions(Kind::kQuery, channel, "", kResumesAtOnce),
+                             [this](Query query) { return streams_.Resume(std::move(query)); });
+  if (!subscription.ok()) co_return Annotate(subscription.status(), fmt::format("serve {}", channel));
+  resumes_ = *std::move(subscription);
+  co_return absl::OkStatus();
+}
+
 Awaitable<void> Worker::BeatEverySecond() {
-  do Beat(/*leaving=*/false);
-  while (co_await Sleep(Now() + kBeatEvery));
+  do {
+    Beat(/*leaving=*/false);
+    streams_.Expire(Now());
+  } while (co_await Sleep(Now() + kBeatEvery));
 }
 
 void Worker::Beat(bool leaving) {

@@ -17,6 +17,7 @@
 #include "router/worker/journal_client.h"
 #include "router/worker/runs.h"
 #include "router/worker/slots.h"
+#include "router/worker/streams.h"
 
 namespace llm_router {
 
@@ -58,16 +59,19 @@ class Worker {
   void TakeJobs();
   Awaitable<void> DrainJobs();
   Awaitable<absl::Status> ListenForControl(std::string channel);
+  Awaitable<absl::Status> ServeResumes();
   Awaitable<void> BeatEverySecond();
   void Beat(bool leaving);
 
   const Executor executor_;
   Broker& broker_;
   const WorkerOptions options_;
+  Streams streams_;
   Runs runs_;
   JournalClient journal_;
   std::vector<std::unique_ptr<Served>> routes_;
   std::vector<SubscriptionPtr> control_;
+  SubscriptionPtr resumes_;
   TaskGroup heartbeat_;
 };
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Benchmarks of a query's way, as ratios in one run.
 
-    tests/bench/bench.py [--build build/release] [--seconds 3] [--rounds 3]
+    tests/bench/bench.py [--build build/release] [--seconds 3] [--rounds 3] [--lines 50000] [--only TABLE]...
 
 Starts everything it needs on free loopback ports in a temporary folder and stops it by process id. The figures of
 interest are the ratios to the bare gRPC echo of the same round and the CPU time per query: queries per second on a
@@ -49,6 +49,10 @@ class Process:
         text = pathlib.Path(f"/proc/{self.child.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+)", text).group(1)) / 1024
 
+    def most_resident_mib(self):
+        text = pathlib.Path(f"/proc/{self.child.pid}/status").read_text()
+        return int(re.search(r"VmHWM:\s+(\d+)", text).group(1)) / 1024
+
     def stop(self):
         self.child.send_signal(signal.SIGTERM)
         self.child.wait(60)
@@ -57,8 +61,9 @@ class Process:
 
 
 class Bench:
-    def __init__(self, build, folder, seconds, rounds):
+    def __init__(self, build, folder, seconds, rounds, lines):
         self.build, self.folder, self.seconds, self.rounds = build.resolve(), folder, seconds, rounds
+        self.lines = lines
         self.router = self.build / "llm-router"
         self.tools = self.build / "tests" / "bench"
 
@@ -68,7 +73,7 @@ class Bench:
 
     def serve(self, *arguments):
         process, found = self.start(self.router, r"ready(?: grpc=(\S+))?", "serve", "--set", "listen.grpc=0", "--set",
-                                    "listen.admin=0", "--set", "listen.rest=0", *arguments)
+                                    "listen.admin=0", "--set", "listen.rest=0", "--set", "listen.http=0", *arguments)
         return process, found.group(1)
 
     def load(self, address, channel, in_flight, seconds=None):
@@ -179,19 +184,67 @@ class Bench:
             print(f"{row['work']:20} {row['disk']:14} {row['in_flight']:9} {row['p50_us']:8.0f} {row['p99_us']:8.0f} "
                   f"{row['per_second']:8.0f} " + " ".join(f"{r:9.2f}" if r else f"{'-':>9}" for r in ratios))
 
+    def batch_cluster(self):
+        """The processes by role; the address to submit to."""
+        simulator, found = self.start(self.router, r"http=(\S+)", "simulate", "--port", "0")
+        gateway, address = self.serve("--roles", "gateway")
+        broker = ("--set", f"broker=kubemq://{address}")
+        jobs, _ = self.serve("--roles", "jobs", *broker, "--set", f"store=sqlite:{self.folder}/batch-store")
+        worker, _ = self.serve("--roles", "worker", *broker, "--set",
+                               f"providers.openai.base_url=http://{found.group(1)}/v1", "--set",
+                               "providers.openai.key=bench")
+        return {"gateway": gateway, "jobs service": jobs, "worker": worker, "simulator": simulator}, address
+
+    def batch_command(self, address, *arguments):
+        """Its output, and how long it took."""
+        started = time.monotonic()
+        done = subprocess.run([str(self.router), "batch", *arguments, "--address", address], capture_output=True,
+                              text=True, cwd=self.folder)
+        if done.returncode != 0:
+            sys.exit(f"bench: batch {arguments[0]} failed: {done.stderr}")
+        return done.stdout.strip(), time.monotonic() - started
+
+    def batch_table(self):
+        body = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "x" * 100}]}
+        with open(pathlib.Path(self.folder, "batch.jsonl"), "w") as file:
+            for line in range(self.lines):
+                file.write(json.dumps({"custom_id": str(line), "method": "POST", "url": "/v1/chat/completions",
+                                       "body": body}) + "\n")
+        processes, address = self.batch_cluster()
+        before = {role: process.cpu_seconds() for role, process in processes.items()}
+        batch, accepted = self.batch_command(address, "submit", "batch.jsonl")
+        _, ran = self.batch_command(address, "watch", batch)
+        counts = json.loads(self.batch_command(address, "status", batch, "--json")[0])["request_counts"]
+        if counts["completed"] != self.lines:
+            sys.exit(f"bench: of {self.lines} lines {counts['completed']} were completed")
+        print(f"\nA batch of {self.lines} lines, provider of 0 ms, four processes\n")
+        print(f"{'':14} {'seconds':>8} {'lines/s':>9}")
+        for name, seconds in (("to accept", accepted), ("then to run", ran)):
+            print(f"{name:14} {seconds:8.1f} {self.lines / seconds:9.0f}")
+        print(f"\n{'process':14} {'CPU us/line':>11} {'most memory':>12}")
+        for role, process in processes.items():
+            cpu = (process.cpu_seconds() - before[role]) / self.lines * 1e6
+            print(f"{role:14} {cpu:11.0f} {process.most_resident_mib():8.0f} MiB")
+        for process in reversed(processes.values()):
+            process.stop()
+
+
+TABLES = {"start": Bench.start_and_rest, "queries": Bench.query_table, "in-flight": Bench.many_in_flight,
+          "queues": Bench.queue_table, "batch": Bench.batch_table}
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build/release"))
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--lines", type=int, default=50_000, help="of the batch")
+    parser.add_argument("--only", action="append", choices=TABLES, help="this table alone; may be repeated")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="llm-router-bench-") as folder:
-        bench = Bench(arguments.build, folder, arguments.seconds, arguments.rounds)
-        bench.start_and_rest()
-        bench.query_table()
-        bench.many_in_flight()
-        bench.queue_table()
+        bench = Bench(arguments.build, folder, arguments.seconds, arguments.rounds, arguments.lines)
+        for name in arguments.only or TABLES:
+            TABLES[name](bench)
 
 
 if __name__ == "__main__":

@@ -203,7 +203,7 @@ CALLERS = [
     worker(
         "a dialect that is none",
         "invalid_request",
-        'tag dialect is "openai.chta": there are anthropic.messages, openai.chat, text',
+        'tag dialect is "openai.chta": there are anthropic.count_tokens, anthropic.messages, openai.chat, openai.completions, openai.embeddings, text',
         tags={"dialect": "openai.chta"},
     ),
     worker(

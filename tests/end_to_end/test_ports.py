@@ -55,16 +55,10 @@ def test_stdout_has_the_ready_line_and_nothing_else(make_cluster):
     for server in cluster.processes[1:]:
         assert len(server.lines) == 1, server.lines
     doors = cluster.gateway.doors
-    assert sorted(doors) == ["admin", "grpc", "rest"]
+    assert sorted(doors) == ["admin", "grpc", "http", "rest"]
     assert all(address.startswith("127.0.0.1:") for address in doors.values())
     if cluster.topology == "split":
         assert sorted(cluster.workers[0].doors) == ["admin"]
-
-
-def test_what_is_not_built_yet_is_accepted_and_said_in_one_log_line_each(cluster):
-    log = cluster.gateway.errors()
-    for setting in ("listen.http",):
-        assert sum(setting in line for line in log.splitlines()) == 1, log
 
 
 # ---- refusals ----
@@ -77,7 +71,7 @@ def serve(tmp_path):
     def go(text, *options, **environment):
         file = tmp_path / "llm-router.yaml"
         file.write_text(text)
-        usual = [f"broker=embedded:{tmp_path}/data", "listen.grpc=0", "listen.rest=0", "listen.admin=0"]
+        usual = [f"broker=embedded:{tmp_path}/data"] + [f"listen.{door}=0" for door in ("grpc", "rest", "admin", "http")]
         sets = [part for setting in usual for part in ("--set", setting)]
         done = run("serve", "-c", file, *sets, *options, folder=tmp_path, environment=environment)
         assert done.stdout == ""
@@ -104,7 +98,7 @@ def test_a_port_that_is_taken_is_named(serve):
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        for door in ("grpc", "rest", "admin"):
+        for door in ("grpc", "rest", "admin", "http"):
             code, said = serve(GOOD, "--set", f"listen.{door}={port}")
             assert code == 1
             assert f"listen.{door}" in said and f"127.0.0.1:{port}" in said, said
@@ -213,7 +207,7 @@ def test_a_key_comes_from_the_env_file(topology, tmp_path):
     url = "http://" + simulator.wait_line(r"http=(\S+)$").group(1)
     config = {
         "broker": f"embedded:{tmp_path}/data",
-        "listen": {"grpc": 0, "rest": 0, "admin": 0},
+        "listen": {"grpc": 0, "rest": 0, "admin": 0, "http": 0},
         "providers": {"openai": {"type": "openai", "base_url": f"{url}/v1", "key": "${OPENAI_API_KEY}"}},
         "routes": {"openai": route("openai:gpt-4o-mini")},
     }

@@ -17,7 +17,8 @@ void FeedBody(std::string_view body) {
   if (const auto reply = contract::ParseTextReply(contract::kJson, body); reply.ok())
     Must(contract::ParseTextReply(contract::kJson, contract::ToJson(*reply)).ok(),
          "a reply that was written can be read");
-  (void)contract::ParseCancel(body);
+  (void)contract::ParseControl(body);
+  (void)contract::ParseResume(body);
   const absl::Status failure = contract::ParseError("it failed", body);
   Must(!failure.ok(), "a failure stays one, whatever its body");
   for (const std::string_view dialect :

@@ -35,7 +35,7 @@ void FeedReply(const Dialect& dialect, std::string_view body) {
 }
 
 void FeedModel(const Dialect& dialect, std::string_view body) {
-  const auto replaced = dialect.WithModel(body, "m");
+  const auto replaced = dialect.WithModel(body, "m", body.size() % 2 == 0);
   if (!replaced.ok()) return;
   const auto model = dialect.ModelOf(*replaced);
   Must(model.ok() && (dialect.name() == "text" || *model == "m"), "a model that was put in is found again");

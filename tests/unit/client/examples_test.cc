@@ -78,7 +78,7 @@ TEST_CASE("the examples of jobs and batches submit, wait and print the answers")
 
 TEST_CASE("the README shows the examples as they are built") {
   const std::string client = SOURCE_DIR "/client";
-  for (const char* name : {"ask.cc", "ask_many.cc", "batch.cc", "submit.cc"}) {
+  for (const char* name : {"ask.cc", "ask_many.cc", "batch.cc", "stream.cc", "submit.cc"}) {
     const std::string example = FileText(client + "/examples/" + name);
     REQUIRE_FALSE(example.empty());
     CHECK_THAT(FileText(client + "/README.md"), Catch::Contains("```cpp\n" + example + "```"));

@@ -12,7 +12,14 @@ struct GoldenFile {
   std::string text;
 };
 
-// Every JSON file of one folder, sorted by name; never none.
+struct GoldenStream {
+  std::string name;    // "openai_chat/stream_plain"
+  std::string frames;  // of its .sse
+  std::string whole;   // of the .json beside it, the same reply without a stream; empty: it breaks off
+};
+
+// Every JSON file of one folder that is no stream's, sorted by name; never none.
 std::vector<GoldenFile> GoldenFiles(std::string_view folder);
+std::vector<GoldenStream> GoldenStreams(std::string_view folder);
 
 }  // namespace llm_router

@@ -32,7 +32,9 @@ std::string Translated(const Dialect& from, const Dialect& to, bool reply, const
 
 TEST_CASE("a body parsed and rendered in its own dialect says the same, without a warning") {
   for (const auto& [folder, name] :
-       {std::pair("openai_chat", "openai.chat"), std::pair("anthropic_messages", "anthropic.messages")}) {
+       {std::pair("openai_chat", "openai.chat"), std::pair("anthropic_messages", "anthropic.messages"),
+        std::pair("openai_completions", "openai.completions"),
+        std::pair("anthropic_count_tokens", "anthropic.count_tokens")}) {
     const Dialect& dialect = *FindDialect(name);
     for (const GoldenFile& file : GoldenFiles(folder)) {
       INFO(file.name);

@@ -28,7 +28,7 @@ TEST_CASE("only the model changes, every other byte stays") {
            Row{"\xEF\xBB\xBF{\"model\":\"a\"}", "\xEF\xBB\xBF{\"model\":\"b\"}", "a"},
        }) {
     INFO(row.body);
-    const auto spliced = OpenAi().WithModel(row.body, "b");
+    const auto spliced = OpenAi().WithModel(row.body, "b", false);
     REQUIRE(spliced.ok());
     CHECK(*spliced == row.expected);
     CHECK(*OpenAi().ModelOf(row.body) == row.model);
@@ -37,7 +37,7 @@ TEST_CASE("only the model changes, every other byte stays") {
 }
 
 TEST_CASE("a model is written as a JSON string, whatever is in it") {
-  CHECK(*OpenAi().WithModel("{}", "a\"\\\n") == R"({"model":"a\"\\\n"})");
+  CHECK(*OpenAi().WithModel("{}", "a\"\\\n", false) == R"({"model":"a\"\\\n"})");
 }
 
 TEST_CASE("a body in which a model can't be told is refused") {
@@ -57,7 +57,7 @@ TEST_CASE("a body in which a model can't be told is refused") {
        }) {
     INFO(row.body);
     for (const auto& status :
-         {OpenAi().WithModel(row.body, "b").status(), OpenAi().ModelOf(row.body).status(),
+         {OpenAi().WithModel(row.body, "b", false).status(), OpenAi().ModelOf(row.body).status(),
           OpenAi().ParseRequest(row.body).status()}) {
       CHECK(FaultOf(status) == Fault::kInvalidRequest);
       CHECK(MessageOf(status) == std::string(row.error) + kMust);
@@ -74,6 +74,35 @@ TEST_CASE("a walk over what is no JSON ends within the text") {
     TopLevelValue(text, "model");
     CHECK_FALSE(WithTopLevelValue(text, "model", "1").empty());
   }
+}
+
+TEST_CASE("a body is made to ask for a stream with its usage, or for none, and keeps the rest") {
+  const Dialect& anthropic = *FindDialect("anthropic.messages");
+  struct Case {
+    const char* body;
+    const char* streamed;
+    const char* whole;
+  };
+  for (const Case& row : {
+           Case{R"({"model":"m"})", R"({"stream_options":{"include_usage":true},"stream":true,"model":"m"})",
+                R"({"model":"m"})"},
+           Case{R"({"model":"m", "stream": true})",
+                R"({"stream_options":{"include_usage":true},"model":"m", "stream": true})",
+                R"({"model":"m", "stream": false})"},
+           Case{R"({"model":"m","stream":false,"stream_options":{"x": 1, "include_usage":false}})",
+                R"({"model":"m","stream":true,"stream_options":{"x": 1, "include_usage":true}})",
+                R"({"model":"m","stream":false,"stream_options":null})"},
+           Case{R"({"model":"m","stream":null,"stream_options":null})",
+                R"({"model":"m","stream":true,"stream_options":{"include_usage":true}})",
+                R"({"model":"m","stream":null,"stream_options":null})"},
+       }) {
+    INFO(row.body);
+    CHECK(*OpenAi().WithModel(row.body, "m", true) == row.streamed);
+    CHECK(*OpenAi().WithModel(row.body, "m", false) == row.whole);
+  }
+  CHECK(*anthropic.WithModel(R"({"model":"m"})", "m", true) == R"({"stream":true,"model":"m"})");
+  CHECK(*anthropic.WithModel(R"({"model":"m","stream":true})", "m", false) ==
+        R"({"model":"m","stream":false})");
 }
 
 }  // namespace

@@ -13,6 +13,9 @@ namespace {
 using Json = nlohmann::json;
 
 const std::pair<const char*, const char*> kFolders[] = {{"openai_chat", "openai.chat"},
+                                                        {"openai_completions", "openai.completions"},
+                                                        {"openai_embeddings", "openai.embeddings"},
+                                                        {"anthropic_count_tokens", "anthropic.count_tokens"},
                                                         {"anthropic_messages", "anthropic.messages"}};
 
 // Feeds `body` to everything; what parses must render in every dialect.
@@ -28,7 +31,7 @@ void Feed(const Dialect& dialect, const std::string& body) {
   } else if (FaultOf(reply.status()) != Fault::kProviderBadReply) {
     FAIL("not the provider's fault: " << body);
   }
-  (void)dialect.WithModel(body, "m");
+  for (const bool stream : {false, true}) (void)dialect.WithModel(body, "m", stream);
   (void)dialect.ModelOf(body);
   (void)dialect.ParseError(body);
 }

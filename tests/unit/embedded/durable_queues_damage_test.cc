@@ -8,12 +8,14 @@
 #include <random>
 #include <set>
 
+#include "tests/support/hurt_file.h"
 #include "tests/unit/embedded/queues_kit.h"
 
 namespace llm_router {
 namespace {
 
 namespace fs = std::filesystem;
+using test::HurtFile;
 using test::Open;
 using test::Receive;
 using test::Run;
@@ -43,17 +45,6 @@ Awaitable<void> Fill(Loop& loop, const fs::path& folder, const fs::path& open_co
   }
   fs::copy(folder, open_copy);
   co_await queues->Stop();
-}
-
-void Hurt(const fs::path& path, std::mt19937& random) {
-  const uintmax_t size = fs::file_size(path);
-  const uintmax_t at = random() % size;
-  if (random() % 4 == 0) return fs::resize_file(path, at);
-  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
-  file.seekg(static_cast<std::streamoff>(at));
-  const int byte = file.get();
-  file.seekp(static_cast<std::streamoff>(at));
-  file.put(static_cast<char>(byte ^ (1 << (random() % 8))));
 }
 
 struct Seen {
@@ -87,7 +78,7 @@ Awaitable<int64_t> HurtAll(Loop& loop, const fs::path& whole, const std::string&
     INFO("seed " << seed << " place " << place);
     const TemporaryFolder folder;
     fs::copy(whole, folder.path(), fs::copy_options::recursive | fs::copy_options::overwrite_existing);
-    Hurt(folder.path() / file, random);
+    HurtFile(folder.path() / file, random);
     // In use it may show that it is damaged; that is mended by the next start.
     auto queues = Open(loop, folder.path());
     Seen seen = co_await Look(*queues, may_see_done);
@@ -142,13 +133,8 @@ TEST_CASE("a repair sets the damaged file aside, and names a queue again whose n
     CHECK((co_await Send(*queues, "alpha", {"next"})).ok());
     CHECK((co_await Receive(*queues, "alpha"))[0].attributes.sequence == 2);
     co_await queues->Stop();
-    int aside = 0;
-    for (const auto& entry : fs::directory_iterator(folder.path())) {
-      const std::string name = entry.path().filename().string();
-      aside += name.starts_with("queues.sqlite.damaged-") && !name.ends_with("-wal") ? 1 : 0;
-      CHECK_FALSE(entry.path().filename() == "queues.sqlite.copy");
-    }
-    CHECK(aside == 1);
+    CHECK_FALSE(fs::exists(folder.path() / "queues.sqlite.copy"));
+    CHECK(test::CountSetAside(folder.path()) == 1);
   });
 }
 

@@ -4,12 +4,17 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <fmt/format.h>
 
+#include <atomic>
+#include <boost/asio/post.hpp>
+#include <functional>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "broker_adapters/base/sqlite.h"
 #include "broker_adapters/base/status.h"
+#include "broker_adapters/embedded/embedded_broker.h"
 #include "proto/fault.h"
 #include "tests/contract/signal.h"
 #include "tests/support/catch.h"
@@ -149,6 +154,45 @@ TEST_CASE("beyond the bytes that may be kept the oldest events go") {
         [&] { return !reader->got.empty() && reader->got.back().sequence == 60; }));
     CHECK(reader->got[0].sequence == topics->Channels()[0].first_sequence);
     co_await topics->Stop();
+  });
+}
+
+// Lets the loop turn until then.
+Awaitable<bool> Becomes(Loop& loop, std::function<bool()> condition) {
+  const TimePoint until = Now() + test::kPatience;
+  while (!condition() && Now() < until) (void)co_await boost::asio::post(loop.executor(), kUseTuple);
+  co_return condition();
+}
+
+TEST_CASE("the broker removes stored events as they come of age, and at last their channel") {
+  Run([](Loop& loop) -> Awaitable<void> {
+    constexpr int64_t kHour = int64_t{3'600} * 1'000'000'000;  // ns
+    const TemporaryFolder folder;
+    const auto clock = std::make_shared<std::atomic<int64_t>>(UnixNanos());
+    QueueOptions queues;
+    queues.folder = folder.path();
+    StoredOptions options;
+    options.max_age = std::chrono::hours(24);
+    options.sweep = Milliseconds(1);
+    options.unix_nanos = [clock] { return clock->load(); };
+    const auto broker = OpenEmbeddedBroker(loop.executor(), {}, queues, options);
+    REQUIRE(broker.ok());
+    StoredEvents& events = *(*broker)->stored_events();
+    CHECK((co_await events.Publish(Message("c", "first"))).ok());
+    CHECK((co_await events.Publish(Message("c", "second"))).ok());
+    *clock += 23 * kHour;
+    CHECK((co_await events.Publish(Message("c", "third"))).ok());
+    CHECK((co_await events.Publish(Message("d", "fourth"))).ok());
+    CHECK(events.Channels()[0].events == 3);
+    *clock += 2 * kHour;
+    CHECK(co_await Becomes(loop, [&] { return events.Channels()[0].events == 1; }));
+    CHECK(events.Channels()[0].first_sequence == 3);
+    CHECK(events.Channels()[1].events == 1);
+    *clock += 23 * kHour;
+    CHECK(co_await Becomes(loop, [&] { return events.Channels()[0].events == 0; }));
+    *clock += 25 * kHour;
+    CHECK(co_await Becomes(loop, [&] { return events.Channels().empty(); }));
+    co_await (*broker)->Stop();
   });
 }
 

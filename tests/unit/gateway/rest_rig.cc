@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <stdexcept>
-
 #include "tests/support/catch.h"
 
 namespace llm_router::test {
@@ -44,18 +42,15 @@ void RestRig::Stop(Milliseconds grace) {
   });
 }
 
+// Tests call these on threads of their own too, where Catch can't assert.
 HttpAnswer RestRig::Get(std::string_view path, std::string_view headers, std::string_view body) {
-  const std::string length = body.empty() ? "" : fmt::format("Content-Length: {}\r\n", body.size());
-  return Exchange(fmt::format("GET {} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{}{}\r\n{}", path, length,
-                              headers, body));
+  return HttpExchange(port_, HttpRequestText("GET", path, headers, body));
 }
 
 HttpAnswer RestRig::Post(std::string_view path, std::string_view body, std::string_view type,
                          std::string_view headers) {
-  return Exchange(
-      fmt::format("POST {} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: "
-                  "{}\r\nContent-Length: {}\r\n{}\r\n{}",
-                  path, type, body.size(), headers, body));
+  const std::string all = fmt::format("Content-Type: {}\r\n{}", type, headers);
+  return HttpExchange(port_, HttpRequestText("POST", path, all, body));
 }
 
 void RestRig::EndRevoked() {
@@ -63,20 +58,6 @@ void RestRig::EndRevoked() {
     rest_->EndRevoked();
     co_return;
   });
-}
-
-// Tests call this on threads of their own too, where Catch can't assert.
-HttpAnswer RestRig::Exchange(const std::string& request) {
-  TcpClient client(port_);
-  const bool sent = client.Send(request);
-  const std::string text = sent ? client.ReadAll() : "";
-  const auto end = text.find("\r\n\r\n");
-  if (end == std::string::npos) throw std::runtime_error("no HTTP reply came: " + text);
-  HttpAnswer answer;
-  answer.head = text.substr(0, end);
-  answer.body = text.substr(end + 4);
-  answer.status = std::stoi(text.substr(9, 3));
-  return answer;
 }
 
 }  // namespace llm_router::test

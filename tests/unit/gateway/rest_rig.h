@@ -2,24 +2,15 @@
 #pragma once
 
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
 #include "router/gateway/kubemq_rest.h"
+#include "tests/support/http_exchange.h"
 #include "tests/support/websocket_client.h"
 #include "tests/unit/gateway/door_rig.h"
 
 namespace llm_router::test {
-
-struct HttpAnswer {
-  HttpAnswer() = default;
-
-  int status = 0;
-  std::string head;
-  std::string body;
-  nlohmann::json json() const { return nlohmann::json::parse(body, nullptr, false); }
-};
 
 class RestRig {
  public:
@@ -40,8 +31,6 @@ class RestRig {
   void EndRevoked();
 
  private:
-  HttpAnswer Exchange(const std::string& request);
-
   DoorRig doors_;
   std::unique_ptr<KubemqRest> rest_;
   int port_ = 0;

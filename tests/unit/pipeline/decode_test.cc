@@ -56,7 +56,8 @@ TEST_CASE("a text query takes its parameters from tags") {
 TEST_CASE("what can't be decoded is refused with the remedy") {
   CHECK(Refusal(Text("")) == "empty prompt: put the question into the body");
   CHECK(Refusal(Text("Hi", {{"dialect", "latin"}})) ==
-        "tag dialect is \"latin\": there are anthropic.messages, openai.chat, text");
+        "tag dialect is \"latin\": there are anthropic.count_tokens, anthropic.messages, openai.chat, "
+        "openai.completions, openai.embeddings, text");
   CHECK(Refusal(Text(R"({"messages":[{"role":"user","content":"Hi"}],"stream":true})",
                      {{"content-type", "application/json"}})) ==
         "stream: true is not available in this version: leave it out");

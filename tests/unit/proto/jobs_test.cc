@@ -108,7 +108,10 @@ TEST_CASE("a batch's options, counts, times and errors come back as they were") 
   CHECK(ToJson(*read) == ToJson(batch));
   CreateBatch create;
   create.options = batch.options;
+  create.idempotency_key = "once";
   CHECK(ToJson(RoundTrip(create)) == ToJson(create));
+  create.idempotency_key = std::string(513, 'k');
+  CHECK(Refusal(ToJson(create)) == "idempotency_key takes at most 512 bytes");
 }
 
 TEST_CASE("lines are appended whole, at most half a megabyte or one line at a time") {
@@ -176,6 +179,50 @@ TEST_CASE("the journal's questions and answers come back as they were") {
   REQUIRE(finished.ok());
   CHECK(ToJson(std::get<Finish>(*finished)) == ToJson(finish));
   CHECK(*ParseFinishVerdict(ToJson(FinishVerdict::kStale)) == FinishVerdict::kStale);
+}
+
+TEST_CASE("files are asked for as they are read, and come back as they were") {
+  CreateFile create;
+  create.filename = "in.jsonl";
+  create.purpose = kBatchPurpose;
+  create.bytes = 7;
+  CHECK(RoundTrip(create).filename == "in.jsonl");
+  CHECK(RoundTrip(create).bytes == 7);
+  AppendFile append;
+  append.file = "f";
+  append.offset = 3;
+  append.data = "a\n\xc3\xa9";
+  CHECK(RoundTrip(append).offset == 3);
+  CHECK(RoundTrip(append).data == append.data);
+  for (const auto op : {AboutFile::Op::kStatus, AboutFile::Op::kDelete})
+    CHECK(RoundTrip(AboutFile(op, "f")).op == op);
+  ListFiles list;
+  list.purpose = kBatchPurpose;
+  list.after = "f";
+  CHECK(RoundTrip(list).after == "f");
+  File file;
+  file.id = "f";
+  file.filename = "in.jsonl";
+  file.bytes = 7;
+  file.stored = 3;
+  file.created_at = 1;
+  FilePage page;
+  page.files = {file};
+  page.has_more = true;
+  const auto read = ParseFilePage(ToJson(page));
+  REQUIRE(read.ok());
+  CHECK(read->has_more);
+  CHECK_FALSE(read->files[0].is_whole());
+  CHECK(ToJson(read->files[0]) == ToJson(file));
+}
+
+TEST_CASE("a file that is none is refused with the field that is wrong") {
+  CHECK_THAT(Refusal(R"({"op":"file_create","purpose":"vision","bytes":1})"), Catch::Contains("purpose"));
+  CHECK_THAT(Refusal(R"({"op":"file_create","purpose":"batch"})"), Catch::Contains("bytes"));
+  CHECK_THAT(Refusal(R"({"op":"file_create","purpose":"batch","bytes":209715201})"),
+             Catch::Contains("209715200"));
+  CHECK_THAT(Refusal(R"({"op":"file_append","file":"f"})"), Catch::Contains("data"));
+  CHECK_THAT(Refusal(R"({"op":"file_read"})"), Catch::Contains("file"));
 }
 
 }  // namespace

@@ -37,9 +37,26 @@ AppendedLines LinesFrom(std::string batch, int64_t first, int count) {
 
 Awaitable<void> MakeSealed(StoreBench& bench, std::string id, int lines,
                            contract::BatchOptions options = {}) {
-  (void)co_await STORE(bench).CreateBatch("acme", id, std::move(options), kStart);
+  contract::CreateBatch ask;
+  ask.options = std::move(options);
+  (void)co_await STORE(bench).CreateBatch("acme", id, std::move(ask), kStart);
   REQUIRE((co_await STORE(bench).AppendLines("acme", LinesFrom(id, 1, lines), kStart)).ok());
   REQUIRE((co_await STORE(bench).SealBatch("acme", id, kStart))->state == BatchState::kInProgress);
+}
+
+TEST_CASE("creating a batch again with its idempotency key makes no other") {
+  const bool restarts = GENERATE(false, true);
+  Run([restarts](Loop& loop) -> Awaitable<void> {
+    StoreBench bench(loop, restarts);
+    contract::CreateBatch ask;
+    ask.idempotency_key = "k";
+    CHECK((co_await STORE(bench).CreateBatch("acme", "first", ask, kStart))->id == "first");
+    CHECK((co_await STORE(bench).CreateBatch("acme", "second", ask, kStart))->id == "first");
+    CHECK((co_await STORE(bench).CreateBatch("other", "third", ask, kStart))->id == "third");
+    CHECK((co_await STORE(bench).CreateBatch("acme", "fourth", {}, kStart))->id == "fourth");
+    CHECK((co_await STORE(bench).ListBatches("acme", {}))->batches.size() == 2);
+    co_await bench.Close();
+  });
 }
 
 std::string IdsOf(const FeedPage& page) {

@@ -442,7 +442,7 @@ TEST_CASE("a store of a later version is refused") {
     {
       SQLite::Database file((folder.path() / "jobs.sqlite").string(),
                             SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
-      file.exec("PRAGMA user_version=999");
+      file.exec("CREATE TABLE of_later_times(x); PRAGMA user_version=999");
     }
     SqliteStoreOptions options;
     options.folder = folder.path();

@@ -1,4 +1,4 @@
-#include "broker_adapters/embedded/queue_repair.h"
+#include "broker_adapters/base/sqlite_repair.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -14,8 +14,6 @@
 #include "broker_adapters/base/log.h"
 #include "broker_adapters/base/sqlite.h"
 #include "broker_adapters/base/status.h"
-#include "broker_adapters/embedded/queue_salvage.h"
-#include "broker_adapters/embedded/queue_schema.h"
 
 namespace llm_router {
 namespace {
@@ -45,9 +43,8 @@ absl::Status TryFiles(Body body) {
     return absl::OkStatus();
   } catch (const fs::filesystem_error& failure) {
     return absl::DataLossError(
-        fmt::format("the damaged queues can't be repaired: {}: check the folder's rights, and that the disk "
-                    "has room for a "
-                    "copy of the file",
+        fmt::format("a damaged file can't be repaired: {}: check the folder's rights, and that the disk has "
+                    "room for a copy of the file",
                     failure.what()));
   }
 }
@@ -109,52 +106,69 @@ class OpeningLock {
   bool is_held_;
 };
 
-absl::StatusOr<OpenedQueueFile> TryOpen(const fs::path& path, const std::string& vfs) {
-  OpenedQueueFile opened;
-  ASSIGN_OR_RETURN(opened.database, OpenSqlite(path, vfs));
+absl::StatusOr<std::unique_ptr<SQLite::Database>> TryOpen(const RepairableFile& file) {
+  ASSIGN_OR_RETURN(auto database, OpenSqlite(file.path, file.vfs));
   // Only now: nobody else uses it.
-  if (fs::exists(MarkOf(path))) return SqliteDamage("damage was found while it was in use");
+  if (fs::exists(MarkOf(file.path))) return SqliteDamage("damage was found while it was in use");
   // A damaged file is left as it is: its WAL too.
   const auto take_in_wal_at_end = [&](int yes) {
-    (void)sqlite3_db_config(opened.database->getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, yes ? 0 : 1,
-                            nullptr);
+    (void)sqlite3_db_config(database->getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, yes ? 0 : 1, nullptr);
   };
   take_in_wal_at_end(0);
-  auto file = QueueFile::Open(*opened.database);
-  if (!file.ok()) return Annotate(file.status(), path.string());
+  if (absl::Status opened = file.open(*database); !opened.ok())
+    return Annotate(std::move(opened), file.path.string());
   take_in_wal_at_end(1);
-  opened.file = *std::move(file);
-  return opened;
+  return database;
 }
 
-absl::StatusOr<Salvaged> MakeNew(const fs::path& path, const std::string& vfs) {
-  ASSIGN_OR_RETURN(const auto fresh, OpenSqlite(NewOf(path), vfs));
-  RETURN_IF_ERROR(MakeQueueTables(*fresh));
-  ASSIGN_OR_RETURN(Salvaged salvaged, Salvage(CopyOf(path), *fresh));
-  RETURN_IF_ERROR(TrySqlite([&] { fresh->exec("PRAGMA wal_checkpoint(TRUNCATE)"); }));
-  return salvaged;
+// SQLite takes what is shorter than its smallest page for a new file, and drops the WAL beside it.
+bool IsCutToNothing(const fs::path& path) {
+  constexpr uintmax_t kSmallestPage = 512;
+  if (!fs::exists(path) || fs::file_size(path) >= kSmallestPage) return false;
+  // A start that was cut short leaves an empty one.
+  return fs::file_size(path) > 0 || (fs::exists(WalOf(path)) && fs::file_size(WalOf(path)) > 0);
 }
 
-std::string UnreadableOf(const Salvaged& salvaged) {
-  if (salvaged.unreadable == 0) return "";
-  if (salvaged.gave_up) {
-    return "; so much can't be read that the search was given up, and how many messages were there is not "
-           "known";
-  }
-  return fmt::format(
-      "; {} ranges of message numbers can't be read, and how many messages had those is not known",
-      salvaged.unreadable);
+// Takes also a file that is shorter than it says.
+std::unique_ptr<SQLite::Database> OpenDamaged(const fs::path& path) {
+  auto database = std::make_unique<SQLite::Database>(path.string(), SQLite::OPEN_READWRITE);
+  database->exec("PRAGMA locking_mode=EXCLUSIVE");
+  database->exec("PRAGMA writable_schema=ON");
+  return database;
 }
 
-void TellRepaired(const fs::path& path, const fs::path& aside, const Salvaged& salvaged) {
-  log::Error(
-      "{} is repaired: {} messages in {} queues are kept, {} were found damaged and are lost{}. The damaged "
-      "file is kept as {}: look after the disk, and delete that file when you need no more of it",
-      path.string(), salvaged.messages, salvaged.queues, salvaged.damaged, UnreadableOf(salvaged),
-      aside.string());
+bool IsListWhole(const fs::path& path, const SqliteModel& model) {
+  bool is_whole = false;
+  const absl::Status looked = TrySqlite([&] { is_whole = model.HasItsTables(*OpenDamaged(path)); });
+  return looked.ok() && is_whole;
 }
 
-absl::Status Repair(const fs::path& path, const std::string& vfs, const absl::Status& damage) {
+// Whether anything can be read then.
+bool MendList(const fs::path& path, const SqliteModel& model) {
+  if (!IsCutToNothing(path) && IsListWhole(path, model)) return true;
+  model.PutTables(path);
+  if (IsListWhole(path, model)) return true;
+  // What the WAL says is another.
+  if (fs::exists(WalOf(path))) fs::remove(WalOf(path));
+  model.PutTables(path);
+  return IsListWhole(path, model);
+}
+
+absl::StatusOr<std::string> MakeNew(const RepairableFile& file) {
+  bool can_be_read = false;
+  RETURN_IF_ERROR(TryFiles([&] { can_be_read = MendList(CopyOf(file.path), file.model); }));
+  ASSIGN_OR_RETURN(const auto fresh, OpenSqlite(NewOf(file.path), file.vfs));
+  RETURN_IF_ERROR(file.model.MakeOrCheck(*fresh));
+  std::string kept = "nothing of it can be read, and all is lost";
+  RETURN_IF_ERROR(TrySqlite([&] {
+    if (can_be_read) kept = file.salvage(*OpenDamaged(CopyOf(file.path)), *fresh);
+    fresh->exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  }));
+  return kept;
+}
+
+absl::Status Repair(const RepairableFile& file, const absl::Status& damage) {
+  const fs::path& path = file.path;
   log::Error("{} is damaged ({}): it is being repaired", path.string(), MessageOf(damage));
   RETURN_IF_ERROR(TryFiles([&] {
     RemoveWithWal(NewOf(path));
@@ -162,26 +176,34 @@ absl::Status Repair(const fs::path& path, const std::string& vfs, const absl::St
     fs::copy_file(path, CopyOf(path));
     if (fs::exists(WalOf(path))) fs::copy_file(WalOf(path), WalOf(CopyOf(path)));
   }));
-  ASSIGN_OR_RETURN(const Salvaged salvaged, MakeNew(path, vfs));
+  ASSIGN_OR_RETURN(const std::string kept, MakeNew(file));
   fs::path aside;
   RETURN_IF_ERROR(TryFiles([&] { Exchange(path, aside = AsideOf(path)); }));
-  TellRepaired(path, aside, salvaged);
+  log::Error(
+      "{} is repaired: {}. The damaged file is kept as {}: look after the disk, and delete that file when "
+      "you "
+      "need no more of it",
+      path.string(), kept, aside.string());
   return absl::OkStatus();
 }
 
 }  // namespace
 
-absl::StatusOr<OpenedQueueFile> OpenQueueFile(const fs::path& path, const std::string& vfs) {
-  const OpeningLock lock(path);
+absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenRepaired(const RepairableFile& file) {
+  const OpeningLock lock(file.path);
   if (!lock.is_held()) {
     return absl::DataLossError(fmt::format(
-        "{}: another process opens it just now: give each process a folder of its own", path.string()));
+        "{}: another process opens it just now: give each process a folder of its own", file.path.string()));
   }
-  RETURN_IF_ERROR(FinishRepair(path));
-  auto opened = TryOpen(path, vfs);
+  RETURN_IF_ERROR(FinishRepair(file.path));
+  if (IsCutToNothing(file.path)) {
+    RETURN_IF_ERROR(Repair(file, SqliteDamage("it is cut short")));
+    return TryOpen(file);
+  }
+  auto opened = TryOpen(file);
   if (opened.ok() || !IsSqliteDamage(opened.status())) return opened;
-  RETURN_IF_ERROR(Repair(path, vfs, opened.status()));
-  return TryOpen(path, vfs);
+  RETURN_IF_ERROR(Repair(file, opened.status()));
+  return TryOpen(file);
 }
 
 void MarkDamaged(const fs::path& path) { const std::ofstream mark(MarkOf(path)); }

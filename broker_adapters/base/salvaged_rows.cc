@@ -1,4 +1,4 @@
-#include "broker_adapters/embedded/salvaged_rows.h"
+#include "broker_adapters/base/salvaged_rows.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,6 @@
 
 #include "broker_adapters/base/sqlite.h"
 #include "broker_adapters/base/sqlite_statement.h"
-#include "broker_adapters/embedded/queue_file.h"
 
 namespace llm_router {
 namespace {
@@ -16,8 +15,8 @@ constexpr int kMostFailures = 1'000;
 constexpr int64_t kStep = 64;  // ids; about a few pages
 
 std::string Select(const char* table, const char* columns, const char* order) {
-  return fmt::format("SELECT {} FROM {} NOT INDEXED WHERE id>=? AND id<=? ORDER BY id {}", columns, table,
-                     order);
+  return fmt::format("SELECT {} FROM {} NOT INDEXED WHERE rowid>=? AND rowid<=? ORDER BY rowid {}", columns,
+                     table, order);
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ class SalvagedRows {
  public:
   using Visit = std::function<void(SQLite::Statement&)>;
 
-  // `columns`: those to read, `id` first.
+  // `columns`: those to read, the one that is the rowid first.
   SalvagedRows(SQLite::Database& database, const char* table, const char* columns);
 
   // Each row once. What `visit` throws leaves.

@@ -1,0 +1,21 @@
+// Prints an answer as it is made: example_stream [ROUTE]
+#include <iostream>
+
+#include "client/client.h"
+
+namespace client = llm_router::client;
+
+int main(int argc, char** argv) {
+  client::Client asker;
+  client::AnswerStream stream = asker.Stream(argc > 1 ? argv[1] : "openai", "Tell me a very short story.");
+  for (const client::Piece& piece : stream) std::cout << piece.text << std::flush;
+  std::cout << '\n';
+
+  const auto answer = stream.Finish();  // the whole one, or what ended it
+  if (!answer.ok()) {
+    std::cerr << client::NameOf(answer.error().code) << ": " << answer.error().message << '\n';
+    return 1;
+  }
+  std::cerr << answer->provider << ' ' << answer->model << '\n';
+  return 0;
+}

@@ -1,0 +1,82 @@
+#include "router/app_doors.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "broker_adapters/base/status.h"
+#include "broker_adapters/base/task_group.h"
+
+namespace llm_router {
+namespace {
+
+constexpr Milliseconds kUnlimited = std::chrono::hours(24 * 365);
+
+HttpGatewayOptions HttpOptions(const Config& config, std::shared_ptr<Access> access, const ServerTls* tls) {
+  HttpGatewayOptions options;
+  options.host = config.listen.host;
+  options.port = config.listen.http;
+  options.tls = tls;
+  options.max_body = static_cast<size_t>(config.limits.body);
+  options.access = std::move(access);
+  options.cors = config.http.cors;
+  return options;
+}
+
+}  // namespace
+
+absl::Status Doors::Open(Loop& loop, Broker& broker, const Config& config, std::shared_ptr<Access> access,
+                         const ServerTls* tls) {
+  host_ = config.listen.host;
+  KubemqServerOptions serving;
+  serving.max_body = static_cast<size_t>(config.limits.body);
+  serving.access = access;
+  kubemq_ = KubemqServer::Start(loop, broker, serving);
+  KubemqDoorOptions options;
+  options.host = config.listen.host;
+  options.port = config.listen.grpc;
+  options.tls = tls;
+  ASSIGN_OR_RETURN(grpc_, KubemqDoor::Start(kubemq_, options));
+  KubemqRestOptions plain;
+  plain.host = config.listen.host;
+  plain.port = config.listen.rest;
+  plain.tls = tls;
+  ASSIGN_OR_RETURN(rest_, KubemqRest::Start(kubemq_, plain));
+  ASSIGN_OR_RETURN(http_,
+                   HttpGateway::Start(loop.executor(), broker, HttpOptions(config, std::move(access), tls)));
+  return absl::OkStatus();
+}
+
+void Doors::MountAt(AdminDoor& admin) {
+  admin.Mount([rest = rest_.get()](HttpRequest& request, HttpResponder& responder) {
+    return rest->Answer(request, responder);
+  });
+}
+
+std::string Doors::KubemqPorts() const {
+  std::string ports;
+  if (grpc_) ports += fmt::format(" grpc={}:{}", host_, grpc_->port());
+  if (rest_) ports += fmt::format(" rest={}:{}", host_, rest_->port());
+  return ports;
+}
+
+std::string Doors::HttpPort() const { return http_ ? fmt::format(" http={}:{}", host_, http_->port()) : ""; }
+
+void Doors::EndRevoked() {
+  if (grpc_) grpc_->EndRevoked();
+  if (rest_) rest_->EndRevoked();
+  if (http_) http_->EndRevoked();
+}
+
+// At the same time, so that none takes more while another finishes. Remote workers answer by the gRPC door:
+// it closes after that.
+Awaitable<void> Doors::Stop(Executor executor) {
+  TaskGroup finishing(executor);
+  if (http_) finishing.Spawn(http_->Stop(kUnlimited));
+  if (kubemq_) finishing.Spawn(kubemq_->Stop(kUnlimited));
+  co_await finishing.Join();
+  if (grpc_) co_await grpc_->Stop();
+  if (rest_) co_await rest_->Stop();
+}
+
+}  // namespace llm_router
