@@ -63,7 +63,7 @@ std::string RequestOf(const Plan& plan) {
 }
 
 Awaitable<bool> ReadSome(Socket& socket, HttpReplyReader& reader) {
-  static thread_local std::array<char, 64 * 1024> bytes;
+  std::array<char, 16 * 1024> bytes;  // the connection's own: several may have read before one looks
   const auto [error, count] = co_await socket.async_read_some(boost::asio::buffer(bytes), kUseTuple);
   reader.Take({bytes.data(), count});
   co_return !error;
