@@ -53,6 +53,9 @@ absl::StatusOr<Resume> ParseResume(std::string_view body);
 // `stream.<tenant>.<id>`: where a client instance gets its chunks.
 std::string StreamChannel(std::string_view tenant, std::string_view id);
 
+// The metadata of the event, without a body, that a reader which resumes gets first.
+inline constexpr std::string_view kResumed = "resumed";
+
 // The workers keep at most this far ahead of a reader that gives credit.
 inline constexpr int64_t kStreamWindow = 256;          // chunks
 inline constexpr size_t kStreamWindowBytes = 1 << 20;  // of chunks

@@ -124,6 +124,7 @@ void OutgoingStream::Pump(Reader& reader) {
 
 absl::Status OutgoingStream::Publish(Reader& reader, int64_t seq, std::string frames) {
   Message event(reader.to.channel, std::move(frames));
+  if (event.body.empty()) event.metadata = contract::kResumed;  // an event is never empty
   event.tags[std::string(tag::kQuery)] = query_;
   event.tags[std::string(tag::kSeq)] = std::to_string(seq);
   if (!reader.to.tag.empty()) event.tags[std::string(tag::kStreamTag)] = reader.to.tag;
