@@ -26,6 +26,7 @@ ROUTES = {
     "gpt": route("openai:gpt-4o-mini"),
     "claude": route("anthropic:claude-sonnet-4-5"),
     "embed": route("openai:text-embedding-3-small"),
+    "slow": route("openai:gpt-sim-latency-600000"),
     **{
         f"{speaker}-{fault}": route(f"{provider}:{speaker}-{model.format(speaker=speaker)}")
         for speaker, provider in SPEAKERS.items()

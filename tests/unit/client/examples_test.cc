@@ -49,6 +49,10 @@ TEST_CASE("the examples ask the server that LLM_ROUTER_ADDRESS names, and print 
                Catch::Contains(std::string("newcomer.|In one sentence: what is a ") + word + "?\n"));
   }
 
+  const Ran stream = Run(place + "/example_stream 2>&1");
+  CHECK(stream.status == 0);
+  CHECK(stream.out == "|Tell me a very short story.\ntest m\n");
+
   const Ran many = Run(place + "/example_ask_many 2>/dev/null");
   CHECK(many.status == 0);
   CHECK_THAT(many.out, Catch::StartsWith("|In one sentence: what is a computer of 1990?\n") &&
@@ -78,7 +82,7 @@ TEST_CASE("the examples of jobs and batches submit, wait and print the answers")
 
 TEST_CASE("the README shows the examples as they are built") {
   const std::string client = SOURCE_DIR "/client";
-  for (const char* name : {"ask.cc", "ask_many.cc", "batch.cc", "submit.cc"}) {
+  for (const char* name : {"ask.cc", "ask_many.cc", "batch.cc", "stream.cc", "submit.cc"}) {
     const std::string example = FileText(client + "/examples/" + name);
     REQUIRE_FALSE(example.empty());
     CHECK_THAT(FileText(client + "/README.md"), Catch::Contains("```cpp\n" + example + "```"));

@@ -1,0 +1,294 @@
+#!/usr/bin/env python3
+"""The HTTP gateway against nginx's proxy_pass: the same simulator behind both, in one run, over plain HTTP.
+
+    tests/bench/http_bench.py [--build build/release] [--seconds 3] [--rounds 3] [--streams 5000]
+
+nginx (Debian's nginx-light) is started here with a configuration of its own: one worker process, connections to the
+simulator kept alive, no buffering of replies, since streams must pass. The figures of interest are the CPU time per request
+of the process between (its own, by /proc) and the ratios to nginx in the same round: requests per second on a shared machine
+mostly say how much of it the load and the simulator took. The goals are those of the design, section 11.
+"""
+
+import argparse
+import json
+import pathlib
+import resource
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import urllib.request
+
+from bench import Process
+
+NGINX = """
+daemon off;
+user root;
+worker_processes 1;
+worker_rlimit_nofile {descriptors};
+pid {folder}/nginx.pid;
+error_log {folder}/nginx-error.log;
+events {{ worker_connections 20000; }}
+http {{
+  access_log off;
+  client_max_body_size 64m;
+  client_body_buffer_size 128k;
+  client_body_temp_path {folder}/body;
+  proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi;
+  scgi_temp_path {folder}/scgi;
+  keepalive_requests 100000000;
+  tcp_nodelay on;
+  upstream fast {{ server {fast}; keepalive 1024; keepalive_requests 100000000; }}
+  upstream paced {{ server {paced}; keepalive 1024; keepalive_requests 100000000; }}
+  proxy_http_version 1.1;
+  proxy_set_header Connection "";
+  proxy_buffering off;
+  proxy_read_timeout 600s;
+  server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass http://fast; }} }}
+  server {{ listen 127.0.0.1:{paced_port}; location / {{ proxy_pass http://paced; }} }}
+}}
+"""
+
+# What is asked for: a route of the gateway, and the model of the simulator behind it.
+MODELS = {
+    "small": "gpt-sim-tokens-250",  # a reply of about 2 KB
+    "large": "gpt-sim-tokens-5500",  # of about 50 KB
+    "words": "gpt-sim-tokens-64",
+    "held": "gpt-sim-gate-held",
+    "paced": "gpt-sim-tokens-64",
+}
+PACE = 200  # words a second
+
+# (work, figure, most or least that the ratio to nginx may be), from the design's table.
+GOALS = {
+    ("2 KB, 64 in flight", "cpu_us"): ("<=", 3.6),
+    ("2 KB, 1 in flight", "p50_us"): ("<=", 110 / 83),
+    ("2 KB, 1 in flight", "p99_us"): ("<=", 230 / 172),
+    ("2 KB, 64 in flight", "per_second"): (">=", 30_000 / 92_700),
+    ("streams of 64, 1 in flight", "first_p50_us"): ("<=", 1.6),
+    ("streams of 64, 64 in flight", "per_second"): (">=", 0.36),
+}
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Nginx(Process):
+    """CPU and memory are of its one worker."""
+
+    def __init__(self, folder, fast, paced):
+        port, paced_port = free_port(), free_port()
+        config = pathlib.Path(folder, "nginx.conf")
+        config.write_text(NGINX.format(folder=folder, fast=fast, paced=paced, port=port, paced_port=paced_port,
+                                       descriptors=resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+        super().__init__(folder, "nginx", "-c", config, "-e", f"{folder}/nginx-error.log")
+        self.address, self.paced_address = f"127.0.0.1:{port}", f"127.0.0.1:{paced_port}"
+        self.master = self.child.pid
+
+    def wait_for_worker(self):
+        children = pathlib.Path(f"/proc/{self.master}/task/{self.master}/children")
+        while not children.read_text().split():
+            if self.child.poll() is not None:
+                sys.exit(f"bench: nginx ended; see {self.log.name}")
+        self.pid = int(children.read_text().split()[0])
+
+
+class HttpBench:
+    def __init__(self, arguments, folder):
+        self.arguments, self.folder = arguments, folder
+        self.router = arguments.build.resolve() / "llm-router"
+        self.tool = arguments.build.resolve() / "tests" / "bench" / "bench_http_load"
+        self.rows = {}
+        self.simulator = self.paced = self.nginx = self.gateway = None
+
+    def start(self):
+        self.simulator, self.fast = self.simulate()
+        self.paced, self.paced_address = self.simulate("--token-rate", PACE)
+        self.nginx = Nginx(self.folder, self.fast, self.paced_address)
+        self.nginx.wait_for_worker()
+        self.gateway, self.door = self.serve()
+
+    def stop(self):
+        for process in (self.gateway, self.nginx, self.paced, self.simulator):
+            if process:
+                process.stop()
+
+    def simulate(self, *options):
+        process = Process(self.folder, self.router, "simulate", "--port", "0", *options)
+        return process, process.wait_for(r"http=(\S+)").group(1)
+
+    def serve(self):
+        """The gateway, or nothing when this build of the program has no HTTP door yet."""
+        def provider(address):
+            return {"type": "openai", "base_url": f"http://{address}/v1", "key": "bench"}
+
+        config = {
+            "broker": f"embedded:{self.folder}/data",
+            "listen": {"host": "127.0.0.1", "grpc": 0, "rest": 0, "admin": 0, "http": 0},
+            "providers": {"fast": provider(self.fast), "slow": provider(self.paced_address)},
+            "routes": {
+                name: {
+                    "targets": [{"provider": "slow" if name == "paced" else "fast", "model": model}],
+                    "concurrency": self.arguments.streams + 1000,
+                }
+                for name, model in MODELS.items()
+            },
+        }
+        path = pathlib.Path(self.folder, "gateway.yaml")
+        path.write_text(json.dumps(config))
+        process = Process(self.folder, self.router, "serve", "-c", path)
+        ready = process.wait_for(r"llm-router ready(?:.* http=(\S+))?")
+        if not ready.group(1):
+            process.stop()
+            return None, None
+        return process, ready.group(1)
+
+    def ways(self, paced=False):
+        """(name, process between or nothing, its address, whether models are named as routes)."""
+        yield "direct", None, self.paced_address if paced else self.fast, False
+        yield "nginx", self.nginx, self.nginx.paced_address if paced else self.nginx.address, False
+        if self.gateway:
+            yield "llm-router", self.gateway, self.door, True
+
+    def load(self, address, mode, model, in_flight, body=2000):
+        command = [self.tool, address, mode, model, in_flight, 0.5, self.arguments.seconds, body]
+        done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
+        if done.returncode != 0:
+            sys.exit(f"bench: {mode} of {model} at {address}: {done.stderr}{done.stdout}")
+        return json.loads(done.stdout)
+
+    def measure(self, work, mode, route, in_flight, body=2000, paced=False):
+        rows = {}
+        for _ in range(self.arguments.rounds):
+            for name, process, address, is_route in self.ways(paced):
+                before = cpu_seconds(process)
+                result = self.load(address, mode, route if is_route else MODELS[route], in_flight, body)
+                # The warm-up's requests cost too: count CPU against all of them.
+                whole = result["count"] * (self.arguments.seconds + 0.5) / self.arguments.seconds
+                result["cpu_us"] = (cpu_seconds(process) - before) / max(whole, 1) * 1e6
+                rows.setdefault(name, []).append(result)
+        self.rows[work] = {
+            name: {key: statistics.median(row[key] for row in results) for key in results[0]}
+            for name, results in rows.items()
+        }
+
+    def run(self):
+        self.measure("2 KB, 1 in flight", "whole", "small", 1)
+        self.measure("2 KB, 64 in flight", "whole", "small", 64)
+        self.measure("50 KB, 1 in flight", "whole", "large", 1, body=50_000)
+        self.measure("50 KB, 16 in flight", "whole", "large", 16, body=50_000)
+        self.measure("streams of 64, 1 in flight", "stream", "words", 1)
+        self.measure("streams of 64, 64 in flight", "stream", "words", 64)
+        self.measure(f"streams at {PACE} words/s, 16 in flight", "stream", "paced", 16, paced=True)
+
+    def report(self):
+        columns = (("cpu_us", "CPU us"), ("p50_us", "p50 us"), ("p99_us", "p99 us"), ("per_second", "per s"),
+                   ("first_p50_us", "first p50"), ("first_p99_us", "first p99"), ("gap_p99_us", "gap p99"))
+        print(f"\nChats over HTTP (medians of {self.arguments.rounds} rounds; the line behind each: times nginx's)\n")
+        print(f"{'work':36} {'way':11}" + "".join(f"{title:>10}" for _, title in columns))
+        for work, ways in self.rows.items():
+            for name, row in ways.items():
+                print(f"{work:36} {name:11}" + "".join(f"{row[key]:10.0f}" for key, _ in columns))
+            if "llm-router" in ways:
+                print(f"{'':36} {'x nginx':11}" + "".join(f"{ratio(ways, key):>10}" for key, _ in columns))
+        added = [(work, {name: (row["p50_us"] - ways["direct"]["p50_us"], row["p99_us"] - ways["direct"]["p99_us"],
+                                row["first_p50_us"] - ways["direct"]["first_p50_us"])
+                         for name, row in ways.items() if name != "direct"})
+                 for work, ways in self.rows.items() if " 1 in flight" in work]
+        print(f"\n{'added over direct, us':36} {'way':11}{'p50':>10}{'p99':>10}{'first p50':>10}")
+        for work, ways in added:
+            for name, figures in ways.items():
+                print(f"{work:36} {name:11}" + "".join(f"{figure:10.0f}" for figure in figures))
+
+    def goals(self):
+        print(f"\n{'goal, as a ratio to nginx in this run':50}{'ratio':>8}{'goal':>10}")
+        for (work, key), (sign, bound) in GOALS.items():
+            ways = self.rows[work]
+            if "llm-router" not in ways or not ways["nginx"][key]:
+                continue
+            found = ways["llm-router"][key] / ways["nginx"][key]
+            held = found <= bound if sign == "<=" else found >= bound
+            print(f"{work + ', ' + key:50}{found:8.2f}{sign:>5}{bound:5.2f}{'' if held else '  MISSED'}")
+
+    def hold_streams(self):
+        """Streams that have begun and wait: what each costs the process between."""
+        count = self.arguments.streams
+        post(f"http://{self.fast}/simulate/gate", {"name": "held", "frames": 1})
+        print(f"\n{f'{count} live streams':36} {'way':11}{'memory':>10}{'a stream':>10}")
+        for name, process, address, is_route in self.ways():
+            if process is None:
+                continue
+            before = resident_kib(process)
+            command = [self.tool, address, "hold", "held" if is_route else MODELS["held"], count, 0, 0]
+            with subprocess.Popen([str(part) for part in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                  text=True) as tool:
+                held = json.loads(tool.stdout.readline())["held"]
+                after = resident_kib(process)
+                tool.stdin.close()
+                tool.wait()
+            print(f"{'':36} {name:11}{after / 1024:8.0f} M{(after - before) / max(held, 1):8.1f} K"
+                  + ("" if held == count else f"   only {held} began"))
+
+
+def ratio(ways, key):
+    floor = ways["nginx"][key]
+    return f"{ways['llm-router'][key] / floor:.2f}" if floor else "-"
+
+
+def pid_of(process):
+    return getattr(process, "pid", None) or process.child.pid
+
+
+def cpu_seconds(process):
+    if process is None:
+        return 0.0
+    # In nanoseconds, where ticks of 10 ms would be too coarse.
+    tasks = pathlib.Path(f"/proc/{pid_of(process)}/task").iterdir()
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
+
+
+def resident_kib(process):
+    for line in pathlib.Path(f"/proc/{pid_of(process)}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1])
+    return 0
+
+
+def post(url, document):
+    request = urllib.request.Request(url, data=json.dumps(document).encode(), method="POST")
+    request.add_header("content-type", "application/json")
+    urllib.request.urlopen(request, timeout=10).close()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build/release"))
+    parser.add_argument("--seconds", type=float, default=3)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--streams", type=int, default=5000)
+    arguments = parser.parse_args()
+    if not shutil.which("nginx"):
+        sys.exit("bench: nginx is not installed: apt-get install nginx-light")
+    with tempfile.TemporaryDirectory(prefix="llm-router-bench-") as folder:
+        bench = HttpBench(arguments, folder)
+        try:
+            bench.start()
+            if not bench.gateway:
+                print("this llm-router has no HTTP door: nginx alone")
+            bench.run()
+            bench.report()
+            bench.goals()
+            bench.hold_streams()
+        finally:
+            bench.stop()
+
+
+if __name__ == "__main__":
+    main()
