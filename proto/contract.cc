@@ -200,18 +200,20 @@ absl::StatusOr<Choice> ResolveModel(std::string_view model, std::span<const Rout
       return Choice{row.route, std::string(model.substr(row.route.size() + 1))};
     }
   }
-  std::vector<std::string> listing, known;
+  std::vector<std::string_view> listing;
   for (const RouteModels& row : routes) {
-    known.push_back(fmt::format("{} ({})", row.route, fmt::join(row.models, ", ")));
     if (std::find(row.models.begin(), row.models.end(), model) != row.models.end())
       listing.push_back(row.route);
   }
-  if (listing.size() == 1) return Choice{listing.front(), std::string(model)};
+  if (listing.size() == 1) return Choice{std::string(listing.front()), std::string(model)};
   if (listing.size() > 1) {
     return MakeFault(Fault::kUnknownModel,
                      fmt::format("model \"{}\" is listed by the routes {}: name one, as in {}/{}", model,
                                  fmt::join(listing, ", "), listing.front(), model));
   }
+  std::vector<std::string> known;
+  for (const RouteModels& row : routes)
+    known.push_back(fmt::format("{} ({})", row.route, fmt::join(row.models, ", ")));
   return MakeFault(Fault::kUnknownModel,
                    fmt::format("no route has the model \"{}\"; there are: {}", model.substr(0, 64),
                                known.empty() ? "none" : fmt::format("{}", fmt::join(known, ", "))));

@@ -16,9 +16,8 @@ constexpr BodyKind kBody{Fault::kInvalidRequest, "the body", "It must be a JSON 
 
 // A string's text; nothing where it is none.
 std::optional<std::string> TextOf(std::string_view value) {
-  if (!value.starts_with('"')) return std::nullopt;
-  if (value.find('\\') == std::string_view::npos && value.size() >= 2)
-    return std::string(value.substr(1, value.size() - 2));
+  if (value.size() < 2 || !value.starts_with('"') || !value.ends_with('"')) return std::nullopt;
+  if (value.find('\\') == std::string_view::npos) return std::string(value.substr(1, value.size() - 2));
   const Json text = Json::parse(value, nullptr, false);
   if (!text.is_string()) return std::nullopt;
   return text.get<std::string>();

@@ -19,12 +19,12 @@ Awaitable<void> OpenSocket(GatewayCall& call) {
   options.idle_timeout = state.options.websocket_idle;
   const auto socket = call.responder.Upgrade(call.request, options);
   if (!socket.ok()) co_return co_await SendFailure(call, socket.status());
-  if (!(co_await (*socket)->Accept()).ok()) co_return;
+  // Before its client hears of it: from then on it may be closed by us.
   state.sockets.emplace(*socket, call.caller);
   ++state.stats.subscriptions;
   const auto conversation =
       std::make_shared<HttpConversation>(state, call.caller, **socket, call.request.remote);
-  co_await conversation->Listen();
+  if ((co_await (*socket)->Accept()).ok()) co_await conversation->Listen();
   --state.stats.subscriptions;
   state.sockets.erase(*socket);
 }

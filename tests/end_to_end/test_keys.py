@@ -144,6 +144,17 @@ def test_rest_asks_for_keys_too(keyed, door):
     assert json.loads(harness.get(f"http://{keyed.server.doors[door]}/ping"))["is_error"] is False
 
 
+def test_the_http_door_asks_for_keys_too(keyed):
+    question = {"model": "openai", "max_tokens": 9, "messages": [{"role": "user", "content": "Hello"}]}
+    key = keyed.keys["caller"]
+    for path in ("/v1/chat/completions", "/v1/messages"):
+        status, answer = rest(keyed, "http", path, question, x_api_key="wrong")
+        assert status == 401 and json.loads(answer)["error"]["type"] == "authentication_error"
+        assert rest(keyed, "http", path, question)[0] == 401
+        assert rest(keyed, "http", path, question, x_api_key=key)[0] == 200
+        assert rest(keyed, "http", path, question, authorization=f"Bearer {key}")[0] == 200
+
+
 def test_the_plain_door_asks_for_keys_too(keyed):
     question = {"model_type": "openai", "input_data": "Hello"}
     assert rest(keyed, "rest", "/model", question)[0] == 401

@@ -179,7 +179,7 @@ def serial(address, context):
 def test_a_new_certificate_is_shown_at_every_port_and_nobody_is_cut_off(one_way):
     context = one_way.client_context()
     context.set_alpn_protocols(["h2", "http/1.1"])
-    doors = {name: one_way.gateway.doors[name] for name in ("grpc", "rest", "admin")}
+    doors = {name: one_way.gateway.doors[name] for name in ("grpc", "rest", "admin", "http")}
     before = {name: serial(address, context) for name, address in doors.items()}
     one_way.certificates.issue("server")
     for name, address in doors.items():
