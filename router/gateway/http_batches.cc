@@ -10,6 +10,7 @@
 
 #include "broker_adapters/base/status.h"
 #include "proto/fault.h"
+#include "proto/job.h"
 #include "router/dialects/json_body.h"
 #include "router/gateway/http_answer.h"
 #include "router/gateway/http_files.h"

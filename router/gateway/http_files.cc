@@ -9,6 +9,7 @@
 #include "broker_adapters/base/utf8.h"
 #include "proto/fault.h"
 #include "proto/file.h"
+#include "proto/job.h"
 #include "router/dialects/json_body.h"
 #include "router/gateway/http_answer.h"
 #include "router/gateway/http_batches.h"

@@ -8,10 +8,10 @@
 
 #include "broker_adapters/base/log_limit.h"
 #include "broker_adapters/base/task_group.h"
+#include "broker_adapters/base/waker.h"
 #include "broker_adapters/broker.h"
 #include "router/jobs/jobs_options.h"
 #include "router/jobs/run_life.h"
-#include "broker_adapters/base/waker.h"
 #include "router/store/store.h"
 
 namespace llm_router {

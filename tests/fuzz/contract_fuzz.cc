@@ -3,6 +3,7 @@
 #include <string>
 
 #include "proto/contract.h"
+#include "proto/control.h"
 #include "proto/fault.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -25,14 +25,15 @@ struct Outcome {
 Outcome Ask(AskOptions options, const std::string& input = "") {
   std::istringstream in(input);
   std::ostringstream out, err;
-  const int code = RunAsk(options, in, out, err);
+  const int code = RunAsk(options, client::Canceller(), in, out, err);
   return {code, out.str(), err.str()};
 }
 
 Outcome Chat(ChatOptions options, const std::string& input) {
   std::istringstream in(input);
   std::ostringstream out, err;
-  const int code = RunChat(options, in, out, err);
+  ChatState state;
+  const int code = RunChat(options, state, in, out, err);
   return {code, out.str(), err.str()};
 }
 

@@ -49,6 +49,10 @@ TEST_CASE("the examples ask the server that LLM_ROUTER_ADDRESS names, and print 
                Catch::Contains(std::string("newcomer.|In one sentence: what is a ") + word + "?\n"));
   }
 
+  const Ran stream = Run(place + "/example_stream 2>&1");
+  CHECK(stream.status == 0);
+  CHECK(stream.out == "|Tell me a very short story.\ntest m\n");
+
   const Ran many = Run(place + "/example_ask_many 2>/dev/null");
   CHECK(many.status == 0);
   CHECK_THAT(many.out, Catch::StartsWith("|In one sentence: what is a computer of 1990?\n") &&

@@ -9,6 +9,7 @@
 
 #include "broker_adapters/base/one_shot.h"
 #include "proto/contract.h"
+#include "proto/control.h"
 #include "tests/support/catch.h"
 #include "tests/unit/gateway/door_rig.h"
 
@@ -124,8 +125,11 @@ TEST_CASE("a caller that goes away makes the workers hear of it") {
   REQUIRE(asked);
   kubemq::EventReceive event;
   REQUIRE(control->reader->Read(&event));
-  const auto cancel = contract::ParseCancel(event.body());
-  REQUIRE(cancel.ok());
+  const auto control = contract::ParseControl(event.body());
+  REQUIRE(control.ok());
+  const auto* cancel = std::get_if<contract::Cancel>(&*control);
+  REQUIRE(cancel != nullptr);
+  CHECK(cancel->gone);
   CHECK(cancel->query == got.tags().at("query"));
   CHECK(cancel->deadline_ms > UnixMillis());
 }

@@ -12,6 +12,7 @@
 #include "broker_adapters/base/status.h"
 #include "proto/batch.h"
 #include "proto/contract.h"
+#include "proto/control.h"
 #include "proto/fault.h"
 #include "tests/support/catch.h"
 #include "tests/support/run.h"
@@ -183,7 +184,7 @@ TEST_CASE("a running job that is cancelled is over at once, and its worker is to
     CHECK(cancelled->at("state") == "cancelled");
     const auto event = co_await told.Wait(Now() + std::chrono::seconds(10));
     REQUIRE(event);
-    CHECK(contract::ParseCancel(event->body)->query == id);
+    CHECK(std::get<contract::Cancel>(*contract::ParseControl(event->body)).query == id);
     CHECK(TagOr(event->tags, contract::tag::kTenant) == "acme");
     CHECK(*co_await rig.Finish(ResultOf(id, "r")) == FinishVerdict::kStale);
     CHECK((co_await rig.Ask(ToJson(AboutJob(AboutJob::Op::kRetry, id))))->at("state") == "queued");

@@ -60,7 +60,7 @@ TEST_CASE("what can't be decoded is refused with the remedy") {
         "openai.completions, openai.embeddings, text");
   CHECK(Refusal(Text(R"({"messages":[{"role":"user","content":"Hi"}],"stream":true})",
                      {{"content-type", "application/json"}})) ==
-        "stream: true is not available in this version: leave it out");
+        "stream: true needs the tag stream-to, the channel for the chunks: add it, or leave stream out");
 }
 
 TEST_CASE("a query whose deadline has passed is not called for") {

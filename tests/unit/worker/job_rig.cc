@@ -2,6 +2,7 @@
 
 #include "broker_adapters/embedded/embedded_broker.h"
 #include "proto/contract.h"
+#include "proto/control.h"
 #include "tests/support/catch.h"
 
 namespace llm_router::test {

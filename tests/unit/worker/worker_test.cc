@@ -5,6 +5,7 @@
 #include "broker_adapters/base/status.h"
 #include "broker_adapters/embedded/embedded_broker.h"
 #include "proto/contract.h"
+#include "proto/control.h"
 #include "proto/fault.h"
 #include "tests/support/catch.h"
 #include "tests/support/run.h"
