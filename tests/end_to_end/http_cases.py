@@ -15,6 +15,7 @@ FAULTS = {
     "busy": "sim-fault-429-sim-retry_after-0",
     "broken": "sim-fault-500",
     "refused": "sim-fault-401",
+    "rejected": "sim-fault-400",
     "cut": "sim-fault-cut_stream-sim-after-3",
     "short": "sim-fault-short_stream-sim-after-3",
     "error": "sim-fault-error_in_stream-sim-after-3",

@@ -99,9 +99,8 @@ def test_lines_of_embeddings_and_completions_are_answered(sdk):
 
 
 def test_a_line_that_fails_goes_to_the_file_of_errors(sdk):
-    bad = line("bad", {"model": "gpt", "messages": []})
-    batch = run(sdk, [chat("good", "gpt"), bad])
-    assert batch.status == "completed"
+    batch = run(sdk, [chat("good", "gpt"), chat("bad", "gpt-rejected")])
+    assert batch.status == "completed", batch.errors
     assert (batch.request_counts.completed, batch.request_counts.failed) == (1, 1)
     assert set(rows_of(sdk, batch.output_file_id)) == {"good"}
     failed = rows_of(sdk, batch.error_file_id)["bad"]
