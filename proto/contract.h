@@ -61,6 +61,7 @@ inline constexpr std::string_view kReplyTo = "reply-to";
 inline constexpr std::string_view kIdempotencyKey = "idempotency-key";
 inline constexpr std::string_view kRequestId = "request-id";
 inline constexpr std::string_view kTraceparent = "traceparent";
+inline constexpr std::string_view kAnthropicBeta = "anthropic-beta";  // for a provider of the same dialect
 inline constexpr std::string_view kQuery = "query";
 inline constexpr std::string_view kJob = "job";
 inline constexpr std::string_view kTenant = "tenant";

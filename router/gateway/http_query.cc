@@ -38,8 +38,7 @@ struct HeaderTag {
 constexpr std::array kHeaderTags = {
     HeaderTag{"idempotency-key", tag::kIdempotencyKey},
     HeaderTag{"traceparent", tag::kTraceparent},
-    HeaderTag{"anthropic-beta", "anthropic-beta"},
-    HeaderTag{"anthropic-version", "anthropic-version"},
+    HeaderTag{"anthropic-beta", tag::kAnthropicBeta},
 };
 
 // The route, or why the caller can't have it.

@@ -26,6 +26,13 @@ absl::StatusOr<std::string> RenderRequest(Exchange& exchange, const Dialect& the
   return theirs.RenderRequest(chat, exchange.warnings);
 }
 
+// Between two ends of Anthropic's, the features that the caller asks for by a header.
+void Forward(const Exchange& exchange, const Dialect& theirs, HttpCall& call) {
+  const auto beta = TagOr(exchange.query.message.tags, contract::tag::kAnthropicBeta);
+  if (!beta.empty() && &theirs == exchange.dialect && theirs.name().starts_with("anthropic."))
+    call.headers.emplace_back(std::string(contract::tag::kAnthropicBeta), beta);
+}
+
 // What the caller reads: JSON of its own dialect, or the answer's text alone.
 Reply RenderReply(Exchange& exchange, const Dialect& theirs, const ChatReply& answer, std::string body) {
   const Provider& provider = *exchange.target->provider;
@@ -64,6 +71,7 @@ class CallStage final : public Stage {
     CO_RETURN_IF_ERROR(provider.CheckKey());
     CO_ASSIGN_OR_RETURN(std::string body, RenderRequest(exchange, *theirs));
     HttpCall call = provider.MakeCall(*theirs, exchange.target->model, std::move(body), exchange.warnings);
+    Forward(exchange, *theirs, call);
     call.deadline = exchange.deadline;
     call.max_reply = max_reply_;
     ++exchange.attempts;

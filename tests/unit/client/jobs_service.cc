@@ -98,7 +98,12 @@ Awaitable<absl::StatusOr<Reply>> JobsService::Handle(Query query) {
 }
 
 absl::StatusOr<std::string> JobsService::Answer(const contract::JobsQuestion& question) {
-  return std::visit([this](const auto& ask) { return Do(ask); }, question);
+  return std::visit(
+      [this]<class Ask>(const Ask& ask) -> absl::StatusOr<std::string> {
+        if constexpr (requires { Do(ask); }) return Do(ask);
+        return MakeFault(Fault::kNotSupported, "the client asks for no files");
+      },
+      question);
 }
 
 absl::StatusOr<std::string> JobsService::Do(const contract::SubmitJob& ask) {
