@@ -20,7 +20,7 @@ ROUTES = {
     "endless": route("openai:gpt-4o-sim-gate-never-sim-tokens-50"),
     "slow": route("openai:gpt-4o-sim-latency-60000"),
     "busy": route("openai:sim-fault-429-sim-retry_after-7"),
-    "cut": route("openai:gpt-4o-sim-fault-reset-sim-after-3-sim-tokens-9"),
+    "cut": route("openai:gpt-4o-sim-fault-cut_stream-sim-after-3-sim-tokens-9"),
     "embed": route("openai:text-embedding-3-small"),
 }
 EXAMPLES = REPOSITORY / "client" / "examples" / "http"
