@@ -168,7 +168,8 @@ TEST_CASE(
     const TemporaryFolder folder;
     co_await Fill(loop, folder.path() / "closed", folder.path() / "open");
     const int64_t all = int64_t{kPlaces} * kAll;
-    CHECK(co_await HurtAll(loop, folder.path() / "closed", kFile, 1) > all * 3 / 4);
+    // Half of the places are ends: those alone cost a quarter.
+    CHECK(co_await HurtAll(loop, folder.path() / "closed", kFile, 1) > all * 2 / 3);
     // A WAL ends at the first place that is damaged: what was done after it is undone.
     CHECK(co_await HurtAll(loop, folder.path() / "open", std::string(kFile) + "-wal", 2) > all / 5);
   });
