@@ -168,7 +168,7 @@ TEST_CASE(
     const TemporaryFolder folder;
     co_await Fill(loop, folder.path() / "closed", folder.path() / "open");
     const int64_t all = int64_t{kPlaces} * kAll;
-    // Half of the places are ends: those alone cost a quarter.
+    // A quarter of the places are ends of the file, and of the others some cost a table.
     CHECK(co_await HurtAll(loop, folder.path() / "closed", kFile, 1) > all * 2 / 3);
     // A WAL ends at the first place that is damaged: what was done after it is undone.
     CHECK(co_await HurtAll(loop, folder.path() / "open", std::string(kFile) + "-wal", 2) > all / 5);
