@@ -125,9 +125,9 @@ TEST_CASE("a caller that goes away makes the workers hear of it") {
   REQUIRE(asked);
   kubemq::EventReceive event;
   REQUIRE(control->reader->Read(&event));
-  const auto control = contract::ParseControl(event.body());
-  REQUIRE(control.ok());
-  const auto* cancel = std::get_if<contract::Cancel>(&*control);
+  const auto told = contract::ParseControl(event.body());
+  REQUIRE(told.ok());
+  const auto* cancel = std::get_if<contract::Cancel>(&*told);
   REQUIRE(cancel != nullptr);
   CHECK(cancel->gone);
   CHECK(cancel->query == got.tags().at("query"));
