@@ -45,6 +45,8 @@ class Connection {
 
   // ---- on the loop ----
 
+  // Until Close().
+  bool is_open() const { return broker_ != nullptr; }
   TaskGroup& tasks() { return *tasks_; }
   Broker& broker() { return *broker_; }
   ReplyStreams& streams() { return *streams_; }

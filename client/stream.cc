@@ -17,10 +17,63 @@ namespace {
 
 bool IsText(std::string_view dialect) { return dialect.empty() || dialect == contract::dialect::kText; }
 
+// What is the loop's: shared with the coroutines there, which must not be the last to let go of the
+// connection.
+struct Remote {
+  std::unique_ptr<ReplyStream> stream;  // null: not yet, or it never was
+  absl::Status opened;
+  bool is_cancelled = false;
+  std::promise<void> is_open;
+
+  void Cancel() {
+    is_cancelled = true;
+    if (stream) stream->Cancel();
+  }
+};
+using Shared = std::shared_ptr<Remote>;
+
+struct Took {
+  std::optional<std::string> frames;
+  StreamPosition position;
+};
+struct Ended {
+  absl::StatusOr<Reply> reply;
+  bool is_whole = false;
+};
+template <class T>
+using Promise = std::shared_ptr<std::promise<T>>;
+
+// These end before the connection does.
+template <class Begin>
+Awaitable<void> Open(Connection& connection, Shared remote, std::string channel, Begin begin) {
+  auto stream = co_await begin(connection.streams());
+  if (stream.ok()) {
+    remote->stream = *std::move(stream);
+    if (remote->is_cancelled) remote->Cancel();
+  } else {
+    remote->opened = co_await connection.Explain(std::move(stream).status(), channel);
+  }
+  remote->is_open.set_value();
+}
+
+Awaitable<void> TakeNext(Shared remote, Promise<Took> took) {
+  Took taken;
+  taken.frames = co_await remote->stream->Next();
+  const llm_router::StreamPosition at = remote->stream->position();
+  taken.position = StreamPosition{at.worker, at.query, at.seq};
+  took->set_value(std::move(taken));
+}
+
+Awaitable<void> AwaitEnd(Connection& connection, Shared remote, std::string channel, Promise<Ended> ended) {
+  auto reply = co_await remote->stream->AwaitReply();
+  if (!reply.ok()) reply = co_await connection.Explain(std::move(reply).status(), channel);
+  ended->set_value(Ended{std::move(reply), remote->stream->is_whole()});
+}
+
 }  // namespace
 
 // The handle's thread waits for what coroutines on the connection's loop bring.
-class AnswerStream::Impl : public std::enable_shared_from_this<AnswerStream::Impl> {
+class AnswerStream::Impl {
  public:
   Impl(std::shared_ptr<Connection> connection, std::string dialect)
       : connection_(std::move(connection)), dialect_(std::move(dialect)), frame_text_(dialect_) {}
@@ -30,10 +83,16 @@ class AnswerStream::Impl : public std::enable_shared_from_this<AnswerStream::Imp
   template <class Begin>
   void Start(std::string channel, const Canceller& canceller, Begin begin) {
     channel_ = std::move(channel);
-    Spawn(
-        [begin = std::move(begin)](Shared self) mutable { return Open(std::move(self), std::move(begin)); });
-    watch_.emplace(canceller, [self = weak_from_this()] {
-      if (const auto held = self.lock()) held->Cancel();
+    OnLoop(
+        [this_remote = remote_, where = channel_, begin = std::move(begin)](Connection& connection) mutable {
+          return Open(connection, this_remote, where, std::move(begin));
+        },
+        [remote = remote_] {
+          remote->opened = ClientGone();
+          remote->is_open.set_value();
+        });
+    watch_.emplace(canceller, [connection = connection_.get(), remote = remote_] {
+      connection->Post([remote] { remote->Cancel(); });
     });
   }
 
@@ -41,40 +100,28 @@ class AnswerStream::Impl : public std::enable_shared_from_this<AnswerStream::Imp
   const Result<Answer>& Finish();
   bool is_whole() const { return is_whole_; }
   StreamPosition position() const { return position_; }
-  void Cancel();
-  void Leave();
+  void Cancel() {
+    connection_->Post([remote = remote_] { remote->Cancel(); });
+  }
+  void Leave() {
+    watch_.reset();
+    connection_->Post([remote = remote_] { remote->stream.reset(); });
+  }
 
  private:
-  using Shared = std::shared_ptr<Impl>;
-  struct Took {
-    std::optional<std::string> frames;
-    StreamPosition position;
-  };
-  struct Ended {
-    absl::StatusOr<Reply> reply;
-    bool is_whole;
-  };
-
-  // `make` makes the coroutine, on the loop.
-  template <class Make>
-  void Spawn(Make make) {
-    connection_->Post([self = shared_from_this(), make = std::move(make)]() mutable {
-      self->connection_->tasks().Spawn(make(self));
-    });
+  static absl::Status ClientGone() {
+    return MakeFault(Fault::kCancelled, "the Client is gone: keep it while its streams are read");
   }
-  template <class Begin>
-  static Awaitable<void> Open(Shared self, Begin begin) {
-    auto stream = co_await begin(self->connection_->streams());
-    if (stream.ok()) {
-      self->stream_ = *std::move(stream);
-    } else {
-      self->opened_ = co_await self->connection_->Explain(std::move(stream).status(), self->channel_);
-    }
-    self->is_open_.set_value();
-  }
-  static Awaitable<void> Take(Shared self, std::promise<Took> took);
-  static Awaitable<void> Await(Shared self, std::promise<Ended> ended);
 
+  // Runs the coroutine that `make` makes, or `gone` where the client is.
+  template <class Make, class Gone>
+  void OnLoop(Make make, Gone gone) {
+    connection_->Post(
+        [connection = connection_.get(), make = std::move(make), gone = std::move(gone)]() mutable {
+          if (!connection->is_open()) return gone();
+          connection->tasks().Spawn(make(*connection));
+        });
+  }
   bool Opened();
   Piece ToPiece(std::string frames);
   std::optional<Piece> Rest();
@@ -83,14 +130,8 @@ class AnswerStream::Impl : public std::enable_shared_from_this<AnswerStream::Imp
   const std::shared_ptr<Connection> connection_;
   const std::string dialect_;
   std::string channel_;
-
-  // Written on the loop before is_open_ is set; after that the loop's alone.
-  std::unique_ptr<ReplyStream> stream_;
-  absl::Status opened_;
-  std::promise<void> is_open_;
-
-  // The handle's.
-  std::optional<std::future<void>> opening_ = is_open_.get_future();
+  const Shared remote_ = std::make_shared<Remote>();
+  std::optional<std::future<void>> opening_ = remote_->is_open.get_future();
   const FrameText frame_text_;
   std::string delivered_;  // of a text
   bool over_ = false;      // no more chunks
@@ -106,34 +147,19 @@ bool AnswerStream::Impl::Opened() {
   if (opening_) {
     opening_->wait();
     opening_.reset();
-    if (!opened_.ok()) Fail(opened_);
+    if (!remote_->opened.ok()) Fail(remote_->opened);
   }
   return !answer_;
 }
 
-Awaitable<void> AnswerStream::Impl::Take(Shared self, std::promise<Took> took) {
-  Took taken;
-  taken.frames = co_await self->stream_->Next();
-  const llm_router::StreamPosition at = self->stream_->position();
-  taken.position = StreamPosition{at.worker, at.query, at.seq};
-  took.set_value(std::move(taken));
-}
-
-Awaitable<void> AnswerStream::Impl::Await(Shared self, std::promise<Ended> ended) {
-  auto reply = co_await self->stream_->AwaitReply();
-  if (!reply.ok()) reply = co_await self->connection_->Explain(std::move(reply).status(), self->channel_);
-  ended.set_value(Ended{std::move(reply), self->stream_->is_whole()});
-}
-
 std::optional<Piece> AnswerStream::Impl::Next() {
   if (over_ || !Opened()) return std::nullopt;
-  std::promise<Took> promise;
-  auto took = promise.get_future();
-  Spawn([promise = std::move(promise)](Shared self) mutable {
-    return Take(std::move(self), std::move(promise));
-  });
+  const auto promise = std::make_shared<std::promise<Took>>();
+  auto took = promise->get_future();
+  OnLoop([remote = remote_, promise](Connection&) { return TakeNext(remote, promise); },
+         [promise] { promise->set_value(Took()); });
   Took taken = took.get();
-  position_ = std::move(taken.position);
+  if (taken.position.seq >= position_.seq) position_ = std::move(taken.position);
   if (taken.frames) return ToPiece(*std::move(taken.frames));
   over_ = true;
   return Rest();
@@ -164,11 +190,11 @@ std::optional<Piece> AnswerStream::Impl::Rest() {
 const Result<Answer>& AnswerStream::Impl::Finish() {
   over_ = true;
   if (!Opened()) return *answer_;
-  std::promise<Ended> promise;
-  auto ended = promise.get_future();
-  Spawn([promise = std::move(promise)](Shared self) mutable {
-    return Await(std::move(self), std::move(promise));
-  });
+  const auto promise = std::make_shared<std::promise<Ended>>();
+  auto ended = promise->get_future();
+  OnLoop([remote = remote_, channel = channel_,
+          promise](Connection& connection) { return AwaitEnd(connection, remote, channel, promise); },
+         [promise] { promise->set_value(Ended{ClientGone(), false}); });
   answer_.emplace(ToResult(ended.get()));
   watch_.reset();
   return *answer_;
@@ -182,18 +208,7 @@ Result<Answer> AnswerStream::Impl::ToResult(Ended ended) {
   return *std::move(answer);
 }
 
-void AnswerStream::Impl::Cancel() {
-  connection_->Post([self = shared_from_this()] {
-    if (self->stream_) self->stream_->Cancel();
-  });
-}
-
-void AnswerStream::Impl::Leave() {
-  watch_.reset();
-  connection_->Post([self = shared_from_this()] { self->stream_.reset(); });
-}
-
-AnswerStream::AnswerStream(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+AnswerStream::AnswerStream(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 AnswerStream::AnswerStream(AnswerStream&&) noexcept = default;
 
 AnswerStream& AnswerStream::operator=(AnswerStream&& other) noexcept {
@@ -220,7 +235,7 @@ void AnswerStream::Cancel() { impl_->Cancel(); }
 
 AnswerStream StreamCalls::Ask(std::shared_ptr<Connection> connection, Question question,
                               const StreamOptions& options) {
-  const auto impl = std::make_shared<AnswerStream::Impl>(connection, question.dialect);
+  auto impl = std::make_unique<AnswerStream::Impl>(connection, question.dialect);
   auto query = connection->usable().ok() ? ToQuery(std::move(question), connection->options())
                                          : absl::StatusOr<Query>(connection->usable());
   if (!query.ok()) {
@@ -232,15 +247,15 @@ AnswerStream StreamCalls::Ask(std::shared_ptr<Connection> connection, Question q
                   return streams.Ask(std::move(asked), linger);
                 });
   }
-  return AnswerStream(impl);
+  return AnswerStream(std::move(impl));
 }
 
 AnswerStream StreamCalls::Resume(std::shared_ptr<Connection> connection, const StreamPosition& from,
                                  const std::string& dialect, const StreamOptions& options) {
-  const auto impl = std::make_shared<AnswerStream::Impl>(connection, dialect);
+  auto impl = std::make_unique<AnswerStream::Impl>(connection, dialect);
   if (!connection->usable().ok()) {
     impl->Fail(connection->usable());
-    return AnswerStream(impl);
+    return AnswerStream(std::move(impl));
   }
   llm_router::StreamPosition position{from.worker, from.query, from.seq};
   const TimePoint deadline = Now() + connection->options().timeout;
@@ -249,7 +264,7 @@ AnswerStream StreamCalls::Resume(std::shared_ptr<Connection> connection, const S
       [position = std::move(position), deadline, linger = options.linger](ReplyStreams& streams) mutable {
         return streams.Resume(std::move(position), {}, deadline, linger);
       });
-  return AnswerStream(impl);
+  return AnswerStream(std::move(impl));
 }
 
 }  // namespace llm_router::client

@@ -67,8 +67,8 @@ class AnswerStream {
  private:
   friend struct StreamCalls;
   class Impl;
-  explicit AnswerStream(std::shared_ptr<Impl> impl);
-  std::shared_ptr<Impl> impl_;  // shared with the client's thread
+  explicit AnswerStream(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
 };
 
 // One pass over the pieces.

@@ -20,7 +20,7 @@ class HttpTransfer final : public CurlMulti::Ending {
  public:
   // Of one that `streams` the body is taken piece by piece, and no more than 256 KB of it wait here.
   HttpTransfer(Executor executor, CurlMulti& multi, HttpCall call, bool streams);
-  ~HttpTransfer();
+  ~HttpTransfer() override;
   HttpTransfer(const HttpTransfer&) = delete;
   HttpTransfer& operator=(const HttpTransfer&) = delete;
 

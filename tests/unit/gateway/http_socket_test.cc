@@ -97,6 +97,8 @@ TEST_CASE("one question does not wait for another") {
   CHECK(Read(socket)["id"] == "fast");
   Ask(socket, "slow");  // it is there already
   CHECK(Read(socket)["error"]["code"] == "invalid_request");
+  Say(socket, {{"type", "cancel"}, {"id", "slow"}});
+  slow.AwaitCancelled();
 }
 
 TEST_CASE("a cancelled question is aborted, and says so") {
