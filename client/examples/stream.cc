@@ -7,7 +7,7 @@ namespace client = llm_router::client;
 
 int main(int argc, char** argv) {
   client::Client asker;
-  client::AnswerStream stream = asker.Stream(argc > 1 ? argv[1] : "openai", "Tell me a very short story.");
+  client::AnswerStream stream = asker.Stream(argc > 1 ? argv[1] : "openai", "In a few sentences: what is a message broker?");
   for (const client::Piece& piece : stream) std::cout << piece.text << std::flush;
   std::cout << '\n';
 

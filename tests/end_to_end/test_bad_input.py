@@ -190,7 +190,7 @@ CALLERS = [
     worker(
         "a stream",
         "invalid_request",
-        "stream: true is not available in this version: leave it out",
+        "stream: true needs the tag stream-to, the channel for the chunks: add it, or leave stream out",
         **openai({**CHAT, "stream": True}),
     ),
     worker(
@@ -328,7 +328,7 @@ PROVIDERS = [
     provider(
         "truncated_json",
         "provider_bad_reply",
-        "provider openai: the provider's reply is not valid JSON: it ends too early, after 233 bytes." + REPLY_REMEDY,
+        "provider openai: the provider's reply is not valid JSON: it ends too early, after 280 bytes." + REPLY_REMEDY,
     ),
     provider("wrong_types", "provider_bad_reply", "provider openai: the provider's reply: id: must be a string"),
     # Sockets of our own.

@@ -51,7 +51,7 @@ TEST_CASE("the examples ask the server that LLM_ROUTER_ADDRESS names, and print 
 
   const Ran stream = Run(place + "/example_stream 2>&1");
   CHECK(stream.status == 0);
-  CHECK(stream.out == "|Tell me a very short story.\ntest m\n");
+  CHECK(stream.out == "|In a few sentences: what is a message broker?\ntest m\n");
 
   const Ran many = Run(place + "/example_ask_many 2>/dev/null");
   CHECK(many.status == 0);
