@@ -1,5 +1,6 @@
 // Prints an answer as it is made: example_stream [ROUTE]
 #include <iostream>
+#include <string>
 
 #include "client/client.h"
 
@@ -7,7 +8,8 @@ namespace client = llm_router::client;
 
 int main(int argc, char** argv) {
   client::Client asker;
-  client::AnswerStream stream = asker.Stream(argc > 1 ? argv[1] : "openai", "In a few sentences: what is a message broker?");
+  const std::string route = argc > 1 ? argv[1] : "openai";
+  client::AnswerStream stream = asker.Stream(route, "In a few sentences: what is a message broker?");
   for (const client::Piece& piece : stream) std::cout << piece.text << std::flush;
   std::cout << '\n';
 
