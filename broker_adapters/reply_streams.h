@@ -2,7 +2,7 @@
 //
 //   auto stream = co_await streams.Ask(std::move(query), linger);
 //   while (auto frames = co_await (*stream)->Next()) Show(*frames);
-//   auto reply = co_await (*stream)->Reply();
+//   auto reply = co_await (*stream)->AwaitReply();
 //
 // One per client instance or gateway: it has one channel, on which all its streams arrive. A stream puts its
 // chunks in order, tells the worker how far its reader is, and when chunks or the connection are lost,

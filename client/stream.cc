@@ -84,8 +84,8 @@ class AnswerStream::Impl {
   void Start(std::string channel, const Canceller& canceller, Begin begin) {
     channel_ = std::move(channel);
     OnLoop(
-        [this_remote = remote_, where = channel_, begin = std::move(begin)](Connection& connection) mutable {
-          return Open(connection, this_remote, where, std::move(begin));
+        [remote = remote_, channel = channel_, begin = std::move(begin)](Connection& connection) mutable {
+          return Open(connection, remote, channel, std::move(begin));
         },
         [remote = remote_] {
           remote->opened = ClientGone();

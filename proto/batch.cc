@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "broker_adapters/base/status.h"
+#include "proto/contract.h"
 #include "proto/fault.h"
 
 namespace llm_router::contract {
@@ -16,16 +17,19 @@ constexpr std::array<std::string_view, 2> kFormats = {"openai", "text"};
 constexpr std::array<std::string_view, 3> kAboutOps = {"batch_seal", "batch_status", "batch_cancel"};
 constexpr std::array<std::string_view, 3> kWhich = {"all", "completed", "failed"};
 
-// A member of Batch that is a time, by its name.
-struct TimeRow {
-  std::string_view name;
-  int64_t Batch::* member;
-};
 constexpr std::array kTimes = {
-    TimeRow{"in_progress_at", &Batch::in_progress_at}, TimeRow{"expires_at", &Batch::expires_at},
-    TimeRow{"finalizing_at", &Batch::finalizing_at},   TimeRow{"completed_at", &Batch::completed_at},
-    TimeRow{"failed_at", &Batch::failed_at},           TimeRow{"expired_at", &Batch::expired_at},
-    TimeRow{"cancelling_at", &Batch::cancelling_at},   TimeRow{"cancelled_at", &Batch::cancelled_at},
+    BatchTime{"in_progress_at", &Batch::in_progress_at}, BatchTime{"expires_at", &Batch::expires_at},
+    BatchTime{"finalizing_at", &Batch::finalizing_at},   BatchTime{"completed_at", &Batch::completed_at},
+    BatchTime{"failed_at", &Batch::failed_at},           BatchTime{"expired_at", &Batch::expired_at},
+    BatchTime{"cancelling_at", &Batch::cancelling_at},   BatchTime{"cancelled_at", &Batch::cancelled_at},
+};
+
+constexpr std::array kUrls = {
+    BatchUrl{"/v1/chat/completions", dialect::kOpenAiChat},
+    BatchUrl{"/v1/completions", dialect::kOpenAiCompletions},
+    BatchUrl{"/v1/embeddings", dialect::kOpenAiEmbeddings},
+    BatchUrl{"/v1/messages", dialect::kAnthropicMessages},
+    BatchUrl{"/v1/messages/count_tokens", dialect::kAnthropicCountTokens},
 };
 
 Json ToJsonValue(const BatchError& error) {
@@ -98,6 +102,9 @@ RequestCounts CountsOf(const Json& object) {
 
 }  // namespace
 
+std::span<const BatchTime> BatchTimes() { return kTimes; }
+std::span<const BatchUrl> BatchUrls() { return kUrls; }
+
 std::string_view NameOf(BatchState state) { return kStates[static_cast<size_t>(state)]; }
 
 std::optional<BatchState> BatchStateNamed(std::string_view name) {
@@ -120,7 +127,7 @@ Json ToJsonValue(const Batch& batch) {
                {"created_at", batch.created_at},
                {"request_counts", ToJsonValue(batch.counts)}};
   AddOptions(batch.options, json);
-  for (const TimeRow& row : kTimes) {
+  for (const BatchTime& row : kTimes) {
     if (batch.*row.member != 0) json[std::string(row.name)] = batch.*row.member;
   }
   if (batch.bad_lines > 0) json["bad_lines"] = batch.bad_lines;
@@ -140,7 +147,7 @@ absl::StatusOr<Batch> ParseBatch(const Json& object) {
   batch.options = OptionsOf(object);
   batch.counts = CountsOf(object);
   batch.created_at = IntOr(object, "created_at");
-  for (const TimeRow& row : kTimes) batch.*row.member = IntOr(object, row.name);
+  for (const BatchTime& row : kTimes) batch.*row.member = IntOr(object, row.name);
   batch.bad_lines = IntOr(object, "bad_lines");
   if (const auto errors = object.find("errors"); errors != object.end() && errors->is_object()) {
     for (const Json& row : ArrayOf(*errors, "data")) batch.errors.push_back(ParseBatchError(row));

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -73,6 +74,13 @@ struct BatchOptions {
   std::vector<std::string> routes;  // those that lines may ask; empty: all
 };
 
+// What the lines of the format openai may ask, and in which dialect.
+struct BatchUrl {
+  std::string_view url;
+  std::string_view dialect;
+};
+std::span<const BatchUrl> BatchUrls();
+
 // A batch as its caller sees it. Times are Unix seconds, 0 = not (yet).
 struct Batch {
   Batch() = default;
@@ -93,6 +101,12 @@ struct Batch {
   int64_t cancelling_at = 0;
   int64_t cancelled_at = 0;
 };
+// Its members that are times and may be 0, by their names.
+struct BatchTime {
+  std::string_view name;
+  int64_t Batch::* member;
+};
+std::span<const BatchTime> BatchTimes();
 Json ToJsonValue(const Batch& batch);
 std::string ToJson(const Batch& batch);
 absl::StatusOr<Batch> ParseBatch(const Json& object);

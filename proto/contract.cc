@@ -6,6 +6,7 @@
 
 #include "broker_adapters/base/status.h"
 #include "broker_adapters/base/text.h"
+#include "proto/control.h"
 #include "proto/fault.h"
 #include "proto/json_fields.h"
 
@@ -35,7 +36,6 @@ absl::StatusOr<std::string> DialectOf(const Tags& tags) {
 }
 
 absl::Status ParseStreamTags(const Tags& tags, QueryTags& parsed) {
-  constexpr int64_t kLongestLinger = 60'000;
   constexpr size_t kLongestTag = 64;
   const auto stream_to = TagOr(tags, tag::kStreamTo);
   if (!stream_to.empty() &&
@@ -47,7 +47,7 @@ absl::Status ParseStreamTags(const Tags& tags, QueryTags& parsed) {
     return BadTag(tag::kStreamTag, value, "at most 64 characters");
   if (const auto value = TagOr(tags, tag::kLinger); !value.empty()) {
     const auto linger = ParseNumber<int64_t>(value);
-    if (!linger || *linger < 0 || *linger > kLongestLinger)
+    if (!linger || *linger < 0 || *linger > kLongestLinger.count())
       return BadTag(tag::kLinger, value, "milliseconds from 0 to 60000");
     parsed.linger = std::chrono::milliseconds(*linger);
   }

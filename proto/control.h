@@ -3,6 +3,7 @@
 // the ordinary reply of the stream. They count for queries of their sender's own tenant. Pure; any thread.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -52,6 +53,9 @@ absl::StatusOr<Resume> ParseResume(std::string_view body);
 
 // `stream.<tenant>.<id>`: where a client instance gets its chunks.
 std::string StreamChannel(std::string_view tenant, std::string_view id);
+
+// The most that a query may ask for as its `linger`.
+inline constexpr std::chrono::milliseconds kLongestLinger{60'000};
 
 // The metadata of the event, without a body, that a reader which resumes gets first.
 inline constexpr std::string_view kResumed = "resumed";

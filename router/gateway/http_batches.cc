@@ -4,9 +4,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 #include <utility>
+#include <vector>
 
 #include "broker_adapters/base/status.h"
 #include "proto/fault.h"
@@ -25,23 +25,10 @@ using contract::Batch;
 
 constexpr BodyKind kBody{Fault::kInvalidRequest, "the body",
                          "It must be a JSON object with input_file_id, endpoint and completion_window."};
-constexpr std::array<std::string_view, 5> kEndpoints = {
-    "/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/messages", "/v1/messages/count_tokens"};
 constexpr std::string_view kWindow = "24h";
 constexpr size_t kMostPairs = 16;
 constexpr size_t kLongestKey = 64;
 constexpr size_t kLongestValue = 512;
-
-struct TimeRow {
-  std::string_view name;
-  int64_t Batch::* member;
-};
-constexpr std::array kTimes = {
-    TimeRow{"in_progress_at", &Batch::in_progress_at}, TimeRow{"expires_at", &Batch::expires_at},
-    TimeRow{"finalizing_at", &Batch::finalizing_at},   TimeRow{"completed_at", &Batch::completed_at},
-    TimeRow{"failed_at", &Batch::failed_at},           TimeRow{"expired_at", &Batch::expired_at},
-    TimeRow{"cancelling_at", &Batch::cancelling_at},   TimeRow{"cancelled_at", &Batch::cancelled_at},
-};
 
 absl::Status Wrong(std::string_view field, std::string_view takes) {
   return MakeFault(Fault::kInvalidRequest, fmt::format("{} takes {}", field, takes));
@@ -83,7 +70,7 @@ Json Shown(const Batch& batch) {
                {"output_file_id", FileOf(batch, Which::kCompleted, batch.counts.completed)},
                {"error_file_id", FileOf(batch, Which::kFailed, batch.counts.failed)},
                {"created_at", batch.created_at}};
-  for (const TimeRow& row : kTimes) {
+  for (const contract::BatchTime& row : contract::BatchTimes()) {
     json[std::string(row.name)] = batch.*row.member != 0 ? Json(batch.*row.member) : Json();
   }
   json["request_counts"] = {
@@ -114,8 +101,10 @@ absl::StatusOr<contract::CreateBatch> ReadBatch(const GatewayCall& call) {
   options.input_file = TextAt(body, "input_file_id");
   if (options.input_file.empty()) return Wrong("input_file_id", "the id of an uploaded file");
   options.endpoint = TextAt(body, "endpoint");
-  if (std::ranges::find(kEndpoints, options.endpoint) == kEndpoints.end())
-    return Wrong("endpoint", fmt::format("one of {}", fmt::join(kEndpoints, ", ")));
+  std::vector<std::string_view> endpoints;
+  for (const contract::BatchUrl& row : contract::BatchUrls()) endpoints.push_back(row.url);
+  if (std::ranges::find(endpoints, options.endpoint) == endpoints.end())
+    return Wrong("endpoint", fmt::format("one of {}", fmt::join(endpoints, ", ")));
   if (TextAt(body, "completion_window") != kWindow) return Wrong("completion_window", "\"24h\"");
   RETURN_IF_ERROR(ReadMetadata(body, options.metadata));
   options.routes = call.caller->routes;

@@ -26,7 +26,6 @@ constexpr Milliseconds kRosterSettles{1'500};
 constexpr Milliseconds kLookEvery(20);
 constexpr Milliseconds kUsualPatience = std::chrono::seconds(600);  // that of the SDKs
 constexpr Milliseconds kMostPatience = std::chrono::hours(24);
-constexpr Milliseconds kMostLinger = std::chrono::seconds(60);
 constexpr size_t kLongestId = 128;
 constexpr size_t kLongestTag = 1024;
 constexpr std::string_view kClientId = "http";
@@ -112,9 +111,9 @@ absl::StatusOr<Milliseconds> LingerOf(const HttpHeaders& headers, Milliseconds f
   const auto asked = HeaderOr(headers, "x-llm-router-linger-ms");
   if (asked.empty()) return fallback;
   const auto linger = ParseNumber<int64_t>(asked);
-  if (linger && *linger >= 0 && *linger <= kMostLinger.count()) return Milliseconds(*linger);
-  return MakeFault(Fault::kInvalidRequest,
-                   fmt::format("x-llm-router-linger-ms takes milliseconds, 0 to {}", kMostLinger.count()));
+  if (linger && *linger >= 0 && *linger <= contract::kLongestLinger.count()) return Milliseconds(*linger);
+  return MakeFault(Fault::kInvalidRequest, fmt::format("x-llm-router-linger-ms takes milliseconds, 0 to {}",
+                                                       contract::kLongestLinger.count()));
 }
 
 std::string RequestIdOf(const HttpHeaders& headers) {

@@ -4,12 +4,15 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <variant>
+#include <vector>
 
 #include "broker_adapters/base/status.h"
 #include "broker_adapters/kubemq/convert.h"
 #include "proto/contract.h"
 #include "proto/control.h"
 #include "proto/fault.h"
+#include "proto/jobs_question.h"
 #include "proto/kubemq_text.h"
 
 namespace llm_router {
@@ -65,6 +68,22 @@ absl::Status CheckReplyTo(const Caller& caller, const Message& message, std::str
   return CheckAccess(caller, kReplyTo, reply_to);
 }
 
+// A key with routes submits to these only, and so do the lines of its batches (HoldToRoutes).
+absl::Status CheckRoutes(const Caller& caller, const kubemq::Request& request) {
+  if (caller.routes.empty() || request.channel() != contract::kJobsChannel) return absl::OkStatus();
+  const auto question = contract::ParseJobsQuestion(request.body());
+  if (!question.ok()) return absl::OkStatus();  // the jobs service says what is wrong with it
+  std::vector<std::string> asked;
+  if (const auto* submit = std::get_if<contract::SubmitJob>(&*question)) asked = {submit->route};
+  if (const auto* create = std::get_if<contract::CreateBatch>(&*question)) {
+    asked = create->options.routes;
+    if (!create->options.route.empty()) asked.push_back(create->options.route);
+  }
+  for (const std::string& route : asked)
+    RETURN_IF_ERROR(CheckAccess(caller, kSendQuery, contract::RequestsChannel(route)));
+  return absl::OkStatus();
+}
+
 // A list of channels is open to all: it names those that its caller may see.
 absl::Status CheckManagement(const Caller& caller, const kubemq::Request& request) {
   const std::string& verb = request.metadata();
@@ -118,6 +137,7 @@ absl::Status CheckAccess(const Caller& caller, const kubemq::Request& request) {
     return CheckManagement(caller, request);
   RETURN_IF_ERROR(CheckAccess(caller, is_command ? kSendCommand : kSendQuery, request.channel()));
   RETURN_IF_ERROR(CheckStreamTo(caller, request));
+  RETURN_IF_ERROR(CheckRoutes(caller, request));
   return CheckReplyTo(caller, request, request.channel());
 }
 
@@ -203,6 +223,15 @@ std::string DenialText(const absl::Status& denial) {
   const bool known = FaultOf(denial) == Fault::kPermissionDenied;
   return fmt::format("{}{}", known ? kubemq_text::kAccessDenied : kubemq_text::kNotAuthenticated,
                      MessageOf(denial));
+}
+
+void HoldToRoutes(const Caller& caller, Message& message) {
+  if (caller.routes.empty() || message.channel != contract::kJobsChannel) return;
+  auto question = contract::ParseJobsQuestion(message.body);
+  auto* create = question.ok() ? std::get_if<contract::CreateBatch>(&*question) : nullptr;
+  if (create == nullptr || !create->options.routes.empty()) return;
+  create->options.routes = caller.routes;
+  message.body = ToJson(*create);
 }
 
 void StampTenant(const Caller& caller, Message& message) {

@@ -48,6 +48,9 @@ std::set<std::string, std::less<>> QueueNamesOf(const kubemq::QueuesInfoRequest&
 // The error text of a refusal, as KubeMQ servers begin it.
 std::string DenialText(const absl::Status& denial);
 
+// A batch that a key with routes creates is for lines of these routes, whatever its lines say.
+void HoldToRoutes(const Caller& caller, Message& message);
+
 // Makes `message` its caller's: tag `tenant` (kept as given only for who may), and no key in the tags.
 // Without keys, messages on strangers' channels stay as they came.
 void StampTenant(const Caller& caller, Message& message);

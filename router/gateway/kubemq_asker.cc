@@ -150,6 +150,7 @@ absl::StatusOr<kubemq::Response> KubemqAsker::Conclude(const Query& asked, absl:
 void KubemqAsker::Stamp(Query& query, const Caller& caller) const {
   query.deadline = EarlierDeadline(query);
   StampTenant(caller, query.message);
+  HoldToRoutes(caller, query.message);
   if (query.kind != Kind::kQuery || !contract::RouteOfRequestsChannel(query.message.channel)) return;
   query.message.tags[std::string(tag::kQuery)] = NewId();
 }

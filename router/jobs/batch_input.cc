@@ -27,21 +27,9 @@ constexpr BodyKind kLine{Fault::kInvalidRequest, "the line",
 
 constexpr BodyKind kBody{Fault::kInvalidRequest, "the body", "It must be a JSON object."};
 
-struct UrlRow {
-  std::string_view url;
-  std::string_view dialect;
-};
-constexpr std::array kUrls = {
-    UrlRow{"/v1/chat/completions", contract::dialect::kOpenAiChat},
-    UrlRow{"/v1/completions", contract::dialect::kOpenAiCompletions},
-    UrlRow{"/v1/embeddings", contract::dialect::kOpenAiEmbeddings},
-    UrlRow{"/v1/messages", contract::dialect::kAnthropicMessages},
-    UrlRow{"/v1/messages/count_tokens", contract::dialect::kAnthropicCountTokens},
-};
-
-const UrlRow* FindUrl(std::string_view url) {
-  const auto found = std::ranges::find(kUrls, url, &UrlRow::url);
-  return found == kUrls.end() ? nullptr : &*found;
+const contract::BatchUrl* FindUrl(std::string_view url) {
+  const auto found = std::ranges::find(contract::BatchUrls(), url, &contract::BatchUrl::url);
+  return found == contract::BatchUrls().end() ? nullptr : &*found;
 }
 
 BatchError Bad(std::string_view code, std::string_view param, std::string_view message) {
@@ -87,7 +75,7 @@ absl::StatusOr<Asked> ReadAsked(std::string_view body, std::string_view dialect_
 }
 
 // What the body asks for, in the words of its dialect.
-std::variant<BatchLine, BatchError> ReadBody(std::string_view body, const UrlRow& url,
+std::variant<BatchLine, BatchError> ReadBody(std::string_view body, const contract::BatchUrl& url,
                                              const BatchOptions& options,
                                              std::span<const contract::RouteModels> routes) {
   const auto asked = ReadAsked(body, url.dialect);
@@ -113,10 +101,10 @@ std::variant<BatchLine, BatchError> ReadOpenAi(std::string_view line, const Batc
     return Bad("missing_required_parameter", "custom_id",
                fmt::format("custom_id must be a string of 1 to {} bytes", kMostCustomId));
   if (TextOf(*parsed, "method") != "POST") return Bad("invalid_method", "method", "method must be \"POST\"");
-  const UrlRow* url = FindUrl(TextOf(*parsed, "url"));
+  const contract::BatchUrl* url = FindUrl(TextOf(*parsed, "url"));
   if (url == nullptr) {
     std::vector<std::string_view> known;
-    for (const UrlRow& row : kUrls) known.push_back(row.url);
+    for (const contract::BatchUrl& row : contract::BatchUrls()) known.push_back(row.url);
     return Bad("invalid_url", "url", fmt::format("url must be one of: {}", fmt::join(known, ", ")));
   }
   if (!options.endpoint.empty() && url->url != options.endpoint) {

@@ -20,9 +20,8 @@ std::string TenantOf(const Message& message) {
 }
 
 Milliseconds LingerOf(const Message& message) {
-  constexpr int64_t kLongest = 60'000;
   const auto asked = ParseNumber<int64_t>(TagOr(message.tags, contract::tag::kLinger));
-  return Milliseconds(std::clamp<int64_t>(asked.value_or(0), 0, kLongest));
+  return Milliseconds(std::clamp<int64_t>(asked.value_or(0), 0, contract::kLongestLinger.count()));
 }
 
 // A cancel that came first counts for its own tenant's query only; neither name holds a zero byte.

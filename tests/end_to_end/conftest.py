@@ -65,6 +65,20 @@ def make_cluster(topology, tmp_path):
 
 
 @pytest.fixture
+def made(request, make_cluster):
+    """A cluster of the test's own, with the file's ROUTES."""
+    return make_cluster(request.module.ROUTES)
+
+
+@pytest.fixture
+def caller(made):
+    """A raw client of the test's own cluster."""
+    wire_to_it = wire.Wire(made.address)
+    yield wire_to_it
+    wire_to_it.close()
+
+
+@pytest.fixture
 def client(cluster):
     """A raw client of the file's cluster."""
     made = wire.Wire(cluster.address)

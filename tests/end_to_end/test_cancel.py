@@ -21,18 +21,6 @@ ROUTES = {
 }
 
 
-@pytest.fixture
-def made(make_cluster):
-    return make_cluster(ROUTES)
-
-
-@pytest.fixture
-def caller(made):
-    wire = Wire(made.address)
-    yield wire
-    wire.close()
-
-
 def in_flight(cluster, count=1):
     """Waits until the provider works on `count` queries."""
     return eventually(lambda: cluster.simulator.counters()["in_flight"] == count, f"{count} provider calls in flight")

@@ -127,6 +127,18 @@ def test_what_became_of_a_request_is_in_its_headers(cluster):
     assert int(reply.headers["openai-processing-ms"]) >= 0
 
 
+def test_a_beta_of_anthropics_goes_on_to_a_provider_of_the_same_dialect_only(cluster):
+    def header_of_the_last():
+        headers = {name.lower(): value for name, value in cluster.simulator.requests()[-1]["headers"].items()}
+        return headers.get("anthropic-beta")
+
+    beta = "prompt-caching-2024-07-31"
+    assert send(cluster, "POST", "/v1/messages", messages("claude"), anthropic_beta=beta).status == 200
+    assert header_of_the_last() == beta
+    assert send(cluster, "POST", "/v1/messages", messages("openai"), anthropic_beta=beta).status == 200
+    assert header_of_the_last() is None
+
+
 def test_embeddings_completions_and_token_counts(cluster):
     reply = send(cluster, "POST", "/v1/embeddings", {"model": "embed", "input": "Hello"})
     assert reply.status == 200, reply.body

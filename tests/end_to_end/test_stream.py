@@ -24,18 +24,6 @@ ROUTES = {
 GATED = ("gated", "claude_gated")
 
 
-@pytest.fixture
-def made(make_cluster):
-    return make_cluster(ROUTES)
-
-
-@pytest.fixture
-def caller(made):
-    wire = Wire(made.address)
-    yield wire
-    wire.close()
-
-
 class Stream:
     """A query with a stream, by the wire alone, as a client in any language would do it."""
 

@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "proto/jobs_question.h"
 #include "router/gateway/kubemq_access.h"
 #include "tests/support/catch.h"
 #include "tests/unit/gateway/access_matrix.h"
@@ -337,6 +338,36 @@ TEST_CASE("a key with routes hears of these routes only") {
   kubemq::Response response;
   CHECK(rig.stub().SendRequest(&asking.context, QueryOn("secret_plan_requests"), &response).error_code() ==
         StatusCode::PERMISSION_DENIED);
+}
+
+TEST_CASE("a key with routes submits jobs and batches to these routes only") {
+  auto keys = MatrixKeys();
+  keys[0].routes = {"openai"};
+  DoorRig rig(WithKeys(keys));
+  std::vector<std::string> heard;
+  rig.Serve("llm_jobs", [&](const Query& query) -> absl::StatusOr<Reply> {
+    heard.push_back(query.message.body);
+    Reply reply;
+    reply.executed = true;
+    reply.message.body = "{}";
+    return reply;
+  });
+  const auto ask = [&](const std::string& body) {
+    Call call(MatrixKey(AccessLevel::kCaller));
+    kubemq::Response response;
+    return rig.stub().SendRequest(&call.context, QueryOn("llm_jobs", body), &response).error_code();
+  };
+  constexpr auto kDenied = StatusCode::PERMISSION_DENIED;
+  CHECK(ask(R"({"op": "submit", "route": "secret_plan", "body": "hi"})") == kDenied);
+  CHECK(ask(R"({"op": "batch_create", "format": "text", "route": "secret_plan"})") == kDenied);
+  CHECK(ask(R"({"op": "batch_create", "routes": ["openai", "secret_plan"]})") == kDenied);
+  CHECK(heard.empty());
+  CHECK(ask(R"({"op": "submit", "route": "openai", "body": "hi"})") == StatusCode::OK);
+  CHECK(ask(R"({"op": "batch_create"})") == StatusCode::OK);
+  REQUIRE(heard.size() == 2);
+  const auto held = contract::ParseJobsQuestion(heard[1]);
+  REQUIRE(held.ok());
+  CHECK(std::get<contract::CreateBatch>(*held).options.routes == std::vector<std::string>{"openai"});
 }
 
 TEST_CASE("an event that may not be published is answered so on its stream, which goes on") {
