@@ -201,7 +201,7 @@ TEST_CASE("a batch that lost lines says so, a line that lost its result has fail
     co_await Fill(loop, folder.path() / "s", folder.path() / "open");
     {
       SQLite::Database file((folder.path() / "s" / kFile).string(), SQLite::OPEN_READWRITE);
-      file.exec("UPDATE jobs SET custom_id='other' WHERE id='line-100'");
+      file.exec(fmt::format("UPDATE jobs SET custom_id='other' WHERE id='{}'", LineId(kDone + 40)));
       file.exec("DELETE FROM results WHERE job=(SELECT seq FROM jobs WHERE id='line-1')");
     }
     auto store = Open(loop, folder.path() / "s");
