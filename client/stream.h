@@ -7,8 +7,8 @@
 // A handle to one answer under way: movable, used by one thread at a time. It reads no faster than it is
 // read: a slow reader makes the provider wait. A connection that breaks is mended, and the stream goes on
 // where it was. Destroying it leaves the answer: for StreamOptions::linger anybody with a key of its
-// tenant can take it up again (Client::Resume); then the provider call is aborted. Cancel() aborts it at once. C++17,
-// standard library only.
+// tenant can take it up again (Client::Resume); then the provider call is aborted. Cancel() aborts it at
+// once. C++17, standard library only.
 #pragma once
 
 #include <chrono>

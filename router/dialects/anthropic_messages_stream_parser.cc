@@ -56,6 +56,7 @@ class StreamParser final : public ReplyParser {
   struct Block {
     size_t part = 0;
     bool is_call = false;
+    bool is_thinking = false;
     bool said = false;
   };
 
@@ -95,7 +96,8 @@ class StreamParser final : public ReplyParser {
       return absl::OkStatus();
     }
     if (parts_ >= kMaxStreamParts) return TooManyParts();
-    const Block begun{parts_++, std::holds_alternative<ToolCallPart>(parts[0]), !text.empty()};
+    const Block begun{parts_++, std::holds_alternative<ToolCallPart>(parts[0]),
+                      std::holds_alternative<ThinkingPart>(parts[0]), !text.empty()};
     blocks_[index] = begun;
     events.emplace_back(PartBegin{begun.part, std::move(parts[0])});
     if (!text.empty()) events.emplace_back(PartDelta{begun.part, std::move(text)});
@@ -127,7 +129,11 @@ class StreamParser final : public ReplyParser {
     return absl::OkStatus();
   }
 
-  static absl::Status ReadSignature(const Node& delta, const Block& block, std::vector<ReplyEvent>& events) {
+  absl::Status ReadSignature(const Node& delta, const Block& block, std::vector<ReplyEvent>& events) {
+    if (!block.is_thinking) {
+      AddNote(unknown_, "signature of what is no thinking");
+      return absl::OkStatus();
+    }
     PartSignature proof{block.part, {}};
     RETURN_IF_ERROR(delta.Read("signature", proof.signature));
     if (!proof.signature.empty()) events.emplace_back(std::move(proof));

@@ -100,5 +100,23 @@ TEST_CASE("a streamed answer in plain text is its pieces, and an empty one is th
   CHECK(std::get<TextPart>(read.Reply().parts.at(0)).text == "Hello");
 }
 
+TEST_CASE("a signature of a block that is not thinking is noted, and nothing else") {
+  const auto frame = [](std::string_view type, std::string_view rest) {
+    return SseText(type, "{\"type\":\"" + std::string(type) + "\"" + std::string(rest) + "}");
+  };
+  const std::string stream =
+      frame("message_start", R"(,"message":{"id":"i","model":"m"})") +
+      frame("content_block_start", R"(,"index":0,"content_block":{"type":"text","text":""})") +
+      frame("content_block_delta", R"(,"index":0,"delta":{"type":"text_delta","text":"yes"})") +
+      frame("content_block_delta", R"(,"index":0,"delta":{"type":"signature_delta","signature":"s"})") +
+      frame("content_block_stop", R"(,"index":0)") + frame("message_stop", "");
+  const ReadStream read = Parsed(*FindDialect("anthropic.messages"), FramesOf(stream));
+  CHECK(read.complete);
+  CHECK(read.unknown == std::vector<std::string>{"signature of what is no thinking"});
+  const ChatReply reply = read.Reply();
+  REQUIRE(reply.parts.size() == 1);
+  CHECK(std::get<TextPart>(reply.parts[0]).text == "yes");
+}
+
 }  // namespace
 }  // namespace llm_router
