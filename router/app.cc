@@ -39,6 +39,8 @@ namespace {
 
 constexpr int kFailed = 1;
 constexpr int kToldWrong = 2;
+// After the time to drain, for what the worker then says to go out by the doors.
+constexpr Milliseconds kLastWords(5'000);
 
 // Everything one `serve` runs, in the order in which it starts; it stops the other way round.
 class App {
@@ -81,8 +83,10 @@ class App {
 
   // Doors first, so that what they have taken still finds its worker.
   Awaitable<void> Stop() {
+    const auto grace = std::chrono::seconds(config_.limits.drain_seconds);
     if (admin_) admin_->SetReady(false);
-    co_await doors_.Stop(loop_.executor());
+    if (worker_) co_await worker_->BeginDrain(Now() + grace);
+    co_await doors_.Stop(loop_.executor(), grace + kLastWords);
     if (worker_) co_await worker_->Drain();
     if (jobs_) co_await jobs_->Stop();
     if (store_) co_await store_->Stop();

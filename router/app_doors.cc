@@ -10,8 +10,6 @@
 namespace llm_router {
 namespace {
 
-constexpr Milliseconds kUnlimited = std::chrono::hours(24 * 365);
-
 HttpGatewayOptions HttpOptions(const Config& config, std::shared_ptr<Access> access, const ServerTls* tls) {
   HttpGatewayOptions options;
   options.host = config.listen.host;
@@ -70,10 +68,10 @@ void Doors::EndRevoked() {
 
 // At the same time, so that none takes more while another finishes. Remote workers answer by the gRPC door:
 // it closes after that.
-Awaitable<void> Doors::Stop(Executor executor) {
+Awaitable<void> Doors::Stop(Executor executor, Milliseconds grace) {
   TaskGroup finishing(executor);
-  if (http_) finishing.Spawn(http_->Stop(kUnlimited));
-  if (kubemq_) finishing.Spawn(kubemq_->Stop(kUnlimited));
+  if (http_) finishing.Spawn(http_->Stop(grace));
+  if (kubemq_) finishing.Spawn(kubemq_->Stop(grace));
   co_await finishing.Join();
   if (grpc_) co_await grpc_->Stop();
   if (rest_) co_await rest_->Stop();

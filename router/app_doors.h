@@ -32,9 +32,8 @@ class Doors {
 
   // Ends the streams of callers whose keys are no longer configured as they were.
   void EndRevoked();
-  // Takes no more, finishes what was taken, however long that takes (each query has a deadline of its own),
-  // and closes.
-  Awaitable<void> Stop(Executor executor);
+  // Takes no more, finishes what was taken, ends what is left after `grace`, and closes.
+  Awaitable<void> Stop(Executor executor, Milliseconds grace);
 
  private:
   std::string host_;

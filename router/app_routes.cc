@@ -12,6 +12,7 @@ std::vector<Route> ResolveRoutes(const Config& config, const Providers& provider
     route.name = configured.name;
     route.concurrency = static_cast<size_t>(configured.concurrency);
     route.reserve = static_cast<size_t>(configured.reserve);
+    route.at_most_once = configured.at_most_once;
     for (const TargetConfig& target : configured.targets) {
       route.targets.emplace_back(providers.Find(target.provider), target.model);
     }

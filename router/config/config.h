@@ -93,6 +93,7 @@ struct LimitsConfig {
   int64_t queue_bytes = int64_t{10} * 1024 * 1024 * 1024;  // of the embedded broker's queues, on disk
   int64_t event_bytes = int64_t{10} * 1024 * 1024 * 1024;  // of its stored events, on disk
   int64_t event_hours = 24;                                // that it keeps one
+  int64_t drain_seconds = 600;                             // that a stop waits for what runs
 };
 
 struct Config {

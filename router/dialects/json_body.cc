@@ -22,7 +22,8 @@ constexpr size_t kMaxTopLevelKeys = 1'000;
 // stranger's hands).
 class BodyReader {
  public:
-  explicit BodyReader(bool keep) : keep_(keep) {}
+  // `is_whole`: it is a body, not a part of one: its keys have their bounds.
+  BodyReader(bool keep, bool is_whole) : keep_(keep), is_whole_(is_whole) {}
 
   bool null() { return Add(nullptr); }
   bool boolean(bool value) { return Add(value); }
@@ -37,7 +38,7 @@ class BodyReader {
   bool end_array() { return Close(); }
 
   bool key(std::string& name) {
-    if (depth_ == 1 && !top_level_keys_.insert(name).second)
+    if (depth_ == 1 && is_whole_ && !top_level_keys_.insert(name).second)
       return Refuse(fmt::format("has the duplicate key \"{}\"; send it once", Excerpt(name)));
     if (top_level_keys_.size() > kMaxTopLevelKeys)
       return Refuse(fmt::format("has more than {} top-level keys", kMaxTopLevelKeys));
@@ -106,6 +107,7 @@ class BodyReader {
   }
 
   const bool keep_;
+  const bool is_whole_;
   Json root_;
   std::vector<Json*> open_;
   std::string key_;
@@ -140,18 +142,18 @@ absl::Status Read(std::string_view body, const BodyKind& kind, BodyReader& reade
 }  // namespace
 
 absl::StatusOr<Json> ParseBody(std::string_view body, const BodyKind& kind) {
-  BodyReader reader(true);
+  BodyReader reader(/*keep=*/true, /*is_whole=*/true);
   if (absl::Status read = Read(body, kind, reader); !read.ok()) return read;
   return reader.Take();
 }
 
 absl::Status CheckBody(std::string_view body, const BodyKind& kind) {
-  BodyReader reader(false);
+  BodyReader reader(/*keep=*/false, /*is_whole=*/true);
   return Read(body, kind, reader);
 }
 
 Json ObjectOrNull(std::string_view text) {
-  BodyReader reader(true);
+  BodyReader reader(/*keep=*/true, /*is_whole=*/false);
   if (!Json::sax_parse(text, &reader) || !reader.is_object()) return nullptr;
   return reader.Take();
 }

@@ -41,6 +41,7 @@ struct Route {
   std::vector<ChainStep> chain;  // in place of targets
   size_t concurrency = 256;      // queries and jobs running at once
   size_t reserve = 0;            // of them, those that jobs leave free
+  bool at_most_once = false;     // a job of it that was asked is not asked again
 };
 
 // Where the pieces of a streamed reply go. Outlives the exchange.

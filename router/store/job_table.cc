@@ -112,12 +112,17 @@ void QueueAgain(StoreSql& sql, JobRow row, int64_t due, int64_t now) {
   SaveJob(sql, row, now);
 }
 
+uint32_t FailureChecksum(std::string_view job, int64_t at, std::string_view code, std::string_view message) {
+  return ChecksumOf(job, fmt::format("{}\n{}\n{}", at, code, message));
+}
+
 void AddFailure(StoreSql& sql, const JobRow& row, std::string_view code, std::string_view message,
                 int64_t now) {
   int64_t number = 1;
   if (Rows last(sql, "SELECT MAX(number) FROM failures WHERE job=?", row.seq); last.Next())
     number = last.Int(0) + 1;
-  sql.Run("INSERT INTO failures VALUES(NULL,?,?,?,?,?)", row.seq, number, now, code, message);
+  sql.Run("INSERT INTO failures VALUES(NULL,?,?,?,?,?,?)", row.seq, number, now, code, message,
+          FailureChecksum(row.id, now, code, message));
   if (number > kMostFailures)
     sql.Run("DELETE FROM failures WHERE job=? AND number<=?", row.seq, number - kMostFailures);
 }
@@ -168,8 +173,13 @@ contract::Job ToJob(StoreSql& sql, const JobRow& row) {
   job.finished_at = row.finished / 1000;
   job.runs = row.runs;
   if (row.batch > 0) job.batch = BatchId(sql, row.batch);
-  for (Rows rows(sql, "SELECT at, code, message FROM failures WHERE job=? ORDER BY number", row.seq);
+  for (Rows rows(sql, "SELECT at, code, message, checksum FROM failures WHERE job=? ORDER BY number",
+                 row.seq);
        rows.Next();) {
+    if (rows.Int(3) != FailureChecksum(row.id, rows.Int(0), rows.Text(1), rows.Text(2))) {
+      log::Error("jobs.sqlite: why a run of job {} failed is damaged on disk", row.id);
+      continue;
+    }
     const Fault fault = FaultNamed(rows.Text(1)).value_or(Fault::kInternal);
     job.failures.emplace_back(rows.Int(0) / 1000, MakeFault(fault, rows.Text(2)));
   }

@@ -27,6 +27,8 @@ void SaveJob(StoreSql& sql, const JobRow& row, int64_t now);
 void EndJob(StoreSql& sql, JobRow row, contract::JobState state, const ResultRecord& result, int64_t now);
 // It rests here again, not before `due`.
 void QueueAgain(StoreSql& sql, JobRow row, int64_t due, int64_t now);
+// Over a row of `failures`.
+uint32_t FailureChecksum(std::string_view job, int64_t at, std::string_view code, std::string_view message);
 void AddFailure(StoreSql& sql, const JobRow& row, std::string_view code, std::string_view message,
                 int64_t now);
 void EraseJob(StoreSql& sql, const JobRow& row);

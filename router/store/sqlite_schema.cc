@@ -38,7 +38,7 @@ CREATE INDEX results_of_batch ON results(batch, seq) WHERE batch>0;
 CREATE INDEX results_by_outcome ON results(batch, failed, seq) WHERE batch>0;
 CREATE TABLE failures(
   id INTEGER PRIMARY KEY, job INTEGER NOT NULL, number INTEGER NOT NULL, at INTEGER NOT NULL,
-  code TEXT NOT NULL, message TEXT NOT NULL, UNIQUE(job, number));
+  code TEXT NOT NULL, message TEXT NOT NULL, checksum INTEGER NOT NULL, UNIQUE(job, number));
 CREATE TABLE outbox(job INTEGER PRIMARY KEY, due INTEGER NOT NULL, attempts INTEGER NOT NULL);
 CREATE INDEX outbox_by_due ON outbox(due);
 CREATE TABLE routes(
@@ -61,7 +61,7 @@ CREATE INDEX batches_dropping ON batches(seq) WHERE dropping>0;
 CREATE INDEX batches_over ON batches(ended) WHERE ended>0 AND dropping<2;
 CREATE TABLE batch_errors(
   id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, line INTEGER NOT NULL, code TEXT NOT NULL,
-  message TEXT NOT NULL, param TEXT NOT NULL, UNIQUE(batch, line));
+  message TEXT NOT NULL, param TEXT NOT NULL, checksum INTEGER NOT NULL, UNIQUE(batch, line));
 )";
 
 // A file's content lies in pieces, as it came.

@@ -17,6 +17,7 @@
 #include "router/store/batch_table.h"
 #include "router/store/file_salvage.h"
 #include "router/store/job_row.h"
+#include "router/store/job_table.h"
 #include "router/store/store_record.h"
 #include "router/store/store_sql.h"
 
@@ -46,9 +47,9 @@ class Work {
     Read("jobs", LLM_ROUTER_JOB_COLUMNS, &Work::ReadJob);
     Read("bodies", "job, checksum, record", &Work::ReadBody);
     Read("results", "seq, job, checksum, record", &Work::ReadResult);
-    Read("failures", "id, job, number, at, code, message", &Work::ReadFailure);
+    Read("failures", "id, job, number, at, code, message, checksum", &Work::ReadFailure);
     Read("outbox", "job, attempts", &Work::ReadOutbox);
-    Read("batch_errors", "id, batch, line, code, message, param", &Work::ReadBatchError);
+    Read("batch_errors", "id, batch, line, code, message, param, checksum", &Work::ReadBatchError);
     lost_ += SalvageFiles(tables_, fresh_);
     FailWithoutResult();
     Count();
@@ -148,9 +149,11 @@ class Work {
   }
 
   bool ReadFailure(SQLite::Statement& row) {
-    if (!OwnerOf(Int(row, 1))) return false;
-    return sql_.Run("INSERT OR IGNORE INTO failures VALUES(?,?,?,?,?,?)", Int(row, 0), Int(row, 1),
-                    Int(row, 2), Int(row, 3), Text(row, 4), Text(row, 5)) > 0;
+    const auto owner = OwnerOf(Int(row, 1));
+    if (!owner || Int(row, 6) != FailureChecksum(owner->id, Int(row, 3), Text(row, 4), Text(row, 5)))
+      return false;
+    return sql_.Run("INSERT OR IGNORE INTO failures VALUES(?,?,?,?,?,?,?)", Int(row, 0), Int(row, 1),
+                    Int(row, 2), Int(row, 3), Text(row, 4), Text(row, 5), Int(row, 6)) > 0;
   }
 
   // At once: a result may come twice, and when it was due is not under a checksum.
@@ -161,9 +164,14 @@ class Work {
   }
 
   bool ReadBatchError(SQLite::Statement& row) {
-    if (!lines_.contains(Int(row, 1))) return false;
-    return sql_.Run("INSERT OR IGNORE INTO batch_errors VALUES(?,?,?,?,?,?)", Int(row, 0), Int(row, 1),
-                    Int(row, 2), Text(row, 3), Text(row, 4), Text(row, 5)) > 0;
+    contract::BatchError error;
+    error.line = Int(row, 2);
+    error.code = Text(row, 3);
+    error.message = Text(row, 4);
+    error.param = Text(row, 5);
+    if (!lines_.contains(Int(row, 1)) || Int(row, 6) != ChecksumOf(Int(row, 1), error)) return false;
+    return sql_.Run("INSERT OR IGNORE INTO batch_errors VALUES(?,?,?,?,?,?,?)", Int(row, 0), Int(row, 1),
+                    error.line, error.code, error.message, error.param, Int(row, 6)) > 0;
   }
 
   void FailWithoutResult() {

@@ -77,9 +77,12 @@ contract::JobReply ReplyOf(Ran ran, std::string_view dialect) {
   return reply;
 }
 
-Outcome OutcomeOf(const absl::Status& failure) {
-  if (failure.ok()) return Outcome::kResult;
-  return IsBusy(failure) ? Outcome::kAgain : Outcome::kFailed;
+// A worker that stops gives its jobs back; but what may have been answered is not asked twice of a route
+// whose jobs run at most once.
+Outcome OutcomeOf(const Ran& ran, bool at_most_once) {
+  if (ran.failure.ok()) return Outcome::kResult;
+  const bool is_given_back = FaultOf(ran.failure) == Fault::kShuttingDown && !(at_most_once && ran.asked);
+  return is_given_back || IsBusy(ran.failure) ? Outcome::kAgain : Outcome::kFailed;
 }
 
 }  // namespace
@@ -144,7 +147,7 @@ Awaitable<void> JobRunner::RunBegun(Delivery delivery, contract::Begin begin, Sl
   contract::Finish finish;
   finish.job = begin.job;
   finish.run = begin.run;
-  finish.outcome = OutcomeOf(ran.failure);
+  finish.outcome = OutcomeOf(ran, route_.at_most_once);
   finish.failure = ran.failure;
   finish.reply = ReplyOf(std::move(ran), dialect);
   const bool again = finish.outcome == Outcome::kAgain;
@@ -178,7 +181,8 @@ Milliseconds JobRunner::TellGate(const ProviderGate::Pass& pass, const Ran& ran)
     }
     return delay;
   }
-  const bool is_left = !ran.failure.ok() && FaultOf(ran.failure) == Fault::kCancelled;
+  const Fault fault = FaultOf(ran.failure);
+  const bool is_left = !ran.failure.ok() && (fault == Fault::kCancelled || fault == Fault::kShuttingDown);
   if (ran.asked && !is_left) {
     gate_.Answered(pass);
   } else {

@@ -88,6 +88,7 @@ Awaitable<void> Runs::RunInto(const Route& route, Slots& slots, std::optional<Sl
   Ran ran = GivenUp();
   if (slot) ran = co_await RunPipeline(route, std::move(query), running->stream.get());
   slot.reset();
+  ran = ToldOfEnd(std::move(ran));
   if (running->stream) {
     running->stream->End(ran.reply);
     streams_.Ended(running->id);
@@ -131,6 +132,17 @@ void Runs::Cancel(const contract::Cancel& cancel, std::string_view tenant) {
   } else {
     tasks_.Cancel(found->second->task);
   }
+}
+
+void Runs::EndAll() {
+  is_ended_ = true;
+  tasks_.Cancel();
+}
+
+Ran Runs::ToldOfEnd(Ran ran) const {
+  if (!is_ended_ || ran.failure.ok() || FaultOf(ran.failure) != Fault::kCancelled) return ran;
+  const absl::Status stopped = MakeFault(Fault::kShuttingDown, "the worker stops: ask again");
+  return {stopped, stopped, ran.asked};
 }
 
 // Who has not had a chunk yet knows no stream to resume.

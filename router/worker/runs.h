@@ -47,6 +47,9 @@ class Runs {
   // stream.
   void OnControl(const Message& message);
 
+  // Ends what runs now and what is still to come: its failure is shutting_down.
+  void EndAll();
+
   Awaitable<void> Join() { return tasks_.Join(); }
 
  private:
@@ -73,11 +76,13 @@ class Runs {
   void Cancel(const contract::Cancel& cancel, std::string_view tenant);
   void CallerLeft(const RunningPtr& running);
   Awaitable<void> Linger(RunningPtr running);
+  Ran ToldOfEnd(Ran ran) const;
 
   const Pipeline& pipeline_;
   Cancellations early_cancels_;
   Streams& streams_;
   absl::flat_hash_map<std::string, RunningPtr> running_;  // by the `query` tag
+  bool is_ended_ = false;
   TaskGroup tasks_;
 };
 

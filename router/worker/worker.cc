@@ -32,7 +32,8 @@ Worker::Worker(Executor executor, Broker& broker, const Pipeline& pipeline, Work
       streams_(executor, broker, options_.name),
       runs_(executor, pipeline, streams_),
       journal_(executor, broker, options_.journal),
-      heartbeat_(executor) {
+      heartbeat_(executor),
+      limit_(executor) {
   for (const Route& route : options_.routes) routes_.push_back(std::make_unique<Served>(executor, route));
 }
 
@@ -77,12 +78,25 @@ void Worker::TakeJobs() {
 }
 
 // Jobs first: one of a chain still asks the routes of its steps. Chains before the routes that they ask.
+Awaitable<void> Worker::BeginDrain(TimePoint until) {
+  limit_.Spawn(EndRunsAt(until));
+  co_await StopTakingJobs();
+}
+
+Awaitable<void> Worker::StopTakingJobs() {
+  for (const auto& served : routes_) {
+    if (served->jobs) co_await served->jobs->StopTaking();
+  }
+}
+
 Awaitable<void> Worker::Drain() {
   co_await DrainJobs();
   for (const auto& served : routes_ | std::views::reverse) {
     if (served->queries) co_await served->queries->Drain();
   }
   co_await runs_.Join();
+  limit_.Cancel();
+  co_await limit_.Join();
   if (resumes_) co_await resumes_->Drain();
   resumes_.reset();
   for (const auto& served : routes_) served->queries.reset();
@@ -94,13 +108,17 @@ Awaitable<void> Worker::Drain() {
 
 Awaitable<void> Worker::DrainJobs() {
   journal_.BeginEnd();
-  for (const auto& served : routes_) {
-    if (served->jobs) co_await served->jobs->StopTaking();
-  }
+  co_await StopTakingJobs();
   for (const auto& served : routes_) {
     if (served->jobs) co_await served->jobs->Join();
   }
   co_await journal_.Stop();
+}
+
+Awaitable<void> Worker::EndRunsAt(TimePoint when) {
+  if (!co_await Sleep(when)) co_return;
+  log::Warning("limits.drain_seconds are over: what still runs is ended");
+  runs_.EndAll();
 }
 
 Awaitable<absl::StatusOr<Reply>> Worker::Handle(Served& served, Query query) {

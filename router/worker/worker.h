@@ -38,6 +38,10 @@ class Worker {
   // Subscribes the routes and the control channels and sends the first heartbeat. An error names the channel.
   Awaitable<absl::Status> Start();
 
+  // Takes no more jobs; queries go on. What still runs at `until` is ended: its caller is told shutting_down,
+  // a job goes back to its queue.
+  Awaitable<void> BeginDrain(TimePoint until);
+
   // Takes no more, returns when everything taken is answered, and says goodbye in a last heartbeat. A job
   // whose outcome no jobs service keeps goes back to its queue in the end (JournalOptions::patience_at_end).
   Awaitable<void> Drain();
@@ -57,7 +61,9 @@ class Worker {
   Awaitable<absl::Status> Serve(Served& served);
   Awaitable<absl::StatusOr<Reply>> Handle(Served& served, Query query);
   void TakeJobs();
+  Awaitable<void> StopTakingJobs();
   Awaitable<void> DrainJobs();
+  Awaitable<void> EndRunsAt(TimePoint when);
   Awaitable<absl::Status> ListenForControl(std::string channel);
   Awaitable<absl::Status> ServeResumes();
   Awaitable<void> BeatEverySecond();
@@ -73,6 +79,7 @@ class Worker {
   std::vector<SubscriptionPtr> control_;
   SubscriptionPtr resumes_;
   TaskGroup heartbeat_;
+  TaskGroup limit_;  // of a drain
 };
 
 }  // namespace llm_router

@@ -274,7 +274,7 @@ class Cluster:
         if self.topology == "one":
             self.workers = [self.gateway]
 
-    def start_worker(self, routes=None):
+    def start_worker(self, routes=None, *options):
         """One more worker process, whatever the topology; on return its subscriptions are in force."""
         config = {
             "broker": f"kubemq://{self.gateway.grpc}",
@@ -283,7 +283,7 @@ class Cluster:
             "routes": routes or self.routes,
             **self._extra,
         }
-        worker = self._start(f"worker{len(self.processes)}", config, "--roles", "worker")
+        worker = self._start(f"worker{len(self.processes)}", config, "--roles", "worker", *options)
         self.workers.append(worker)
         return worker
 

@@ -163,6 +163,16 @@ def test_a_second_sigterm_ends_at_once(made, caller):
     assert future.exception() is not None or not future.result().Executed
 
 
+def test_a_stop_ends_what_still_runs_after_its_limit(made, caller):
+    leaving = made.start_worker({"only": route(f"openai:{HANG}")}, "--set", "limits.drain_seconds=0")
+    future = caller.start("only_requests", "Hello", timeout=600_000)
+    in_flight(made)
+    assert leaving.stop() == 0, leaving.tail()
+    aborted(made)
+    reply = future.result()
+    assert (reply.Executed, error_of(reply)["code"]) == (False, "shutting_down")
+
+
 # ---- the broker goes ----
 
 

@@ -178,5 +178,25 @@ TEST_CASE("of equal keys further down the last counts") {
   CHECK(chat.ok());
 }
 
+TEST_CASE("a schema whose keys repeat, or are many, arrives as it was sent") {
+  std::string many;
+  for (int i = 0; i < 1'100; ++i) many += fmt::format(R"("key-{}":{{}},)", i);
+  for (const std::string& schema : {std::string(R"({"type":"object","required":["a"],"required":["b"]})"),
+                                    fmt::format(R"({{{}"last":{{}}}})", many)}) {
+    const auto chat =
+        FindDialect("openai.chat")
+            ->ParseRequest(With(fmt::format(
+                R"("response_format": {{"type": "json_schema", "json_schema": {{"name": "n", "schema": {}}}}})",
+                schema)));
+    REQUIRE(chat.ok());
+    for (const char* dialect : {"openai.chat", "anthropic.messages"}) {
+      Warnings warnings;
+      const auto rendered = FindDialect(dialect)->RenderRequest(*chat, warnings);
+      REQUIRE(rendered.ok());
+      CHECK(rendered->find(schema) != rendered->npos);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace llm_router

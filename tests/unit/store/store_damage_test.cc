@@ -222,6 +222,44 @@ TEST_CASE("a batch that lost lines says so, a line that lost its result has fail
   });
 }
 
+TEST_CASE("why runs failed, and what is wrong with lines, is served as it was kept or not at all") {
+  Run([](Loop& loop) -> Awaitable<void> {
+    const TemporaryFolder folder;
+    auto store = Open(loop, folder.path());
+    for (const char* job : {"whole", "hurt"}) {
+      CHECK((co_await store->Submit(JobOf(job), kStart)).ok());
+      CHECK((co_await store->Begin(BeginOf(job, "r"), kStart)).ok());
+      const absl::Status failed = MakeFault(Fault::kProviderFailed, "it broke");
+      CHECK((co_await store->Finish(FinishOf(job, "r", contract::Outcome::kFailed, failed), kStart)).ok());
+    }
+    CHECK((co_await store->CreateBatch("acme", "batch", {}, kStart)).ok());
+    AppendedLines lines;
+    lines.batch = "batch";
+    lines.first_line = 1;
+    for (const int64_t line : {1, 2}) {
+      contract::BatchError error;
+      error.line = line;
+      error.message = "it is no JSON";
+      lines.lines.emplace_back(std::move(error));
+    }
+    CHECK((co_await store->AppendLines("acme", std::move(lines), kStart)).ok());
+    co_await store->Stop();
+    store.reset();
+    {
+      SQLite::Database file((folder.path() / kFile).string(), SQLite::OPEN_READWRITE);
+      file.exec("UPDATE failures SET message='it is fine' WHERE job=(SELECT seq FROM jobs WHERE id='hurt')");
+      file.exec("UPDATE batch_errors SET message='it is fine' WHERE line=2");
+    }
+    store = Open(loop, folder.path());
+    CHECK((co_await store->Find("acme", "whole", false))->failures.size() == 1);
+    CHECK((co_await store->Find("acme", "hurt", false))->failures.empty());
+    const auto batch = co_await store->FindBatch("acme", "batch");
+    REQUIRE(batch->errors.size() == 1);
+    CHECK(batch->errors[0].line == 1);
+    co_await store->Stop();
+  });
+}
+
 TEST_CASE("a store's file that is none, or ends within its first page, is set aside") {
   Run([](Loop& loop) -> Awaitable<void> {
     for (const std::string& bytes :

@@ -173,6 +173,25 @@ TEST_CASE("a worker that drains while no jobs service answers gives its jobs bac
   });
 }
 
+TEST_CASE("when the time to drain is over a job goes back to its queue, and uses up no run") {
+  Run([](Loop& loop) -> Awaitable<void> {
+    JobRig rig(loop);
+    co_await rig.Start();
+    co_await rig.Put("j1", "hold");
+    co_await rig.Until([&] { return rig.provider->running == 1; });
+    co_await rig.worker->BeginDrain(Now());
+    bool drained = false;
+    TaskGroup tasks(loop.executor());
+    DrainAside(rig, tasks, drained);
+    co_await rig.Until([&] { return drained; });
+    REQUIRE(rig.finishes.size() == 1);
+    CHECK(rig.finishes[0].outcome == contract::Outcome::kAgain);
+    CHECK(rig.broker->Count(kAck) == 0);
+    CHECK(*(co_await rig.Info()).waiting == 1);
+    co_await End(rig, tasks);
+  });
+}
+
 TEST_CASE("a broker that fails to hand out messages is asked again") {
   Run([](Loop& loop) -> Awaitable<void> {
     JobRig rig(loop);

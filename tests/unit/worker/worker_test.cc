@@ -198,5 +198,21 @@ TEST_CASE("a worker that drains takes no more and finishes what it has") {
   });
 }
 
+TEST_CASE("what still runs when the time to drain is over is ended, and its caller told to ask again") {
+  Run([](Loop& loop) -> Awaitable<void> {
+    Bench bench(loop.executor());
+    co_await bench.Start();
+    bench.AskAside("hold");
+    REQUIRE(co_await bench.hold->started.Wait(kLater));
+    co_await bench.worker->BeginDrain(Now());
+    co_await bench.worker->Drain();
+    co_await bench.tasks.Join();
+    CHECK(bench.hold->cancelled == 1);
+    REQUIRE(bench.answers.size() == 1);
+    CHECK(FaultOf(bench.answers[0].status()) == Fault::kShuttingDown);
+    co_await bench.Stop();
+  });
+}
+
 }  // namespace
 }  // namespace llm_router
