@@ -20,7 +20,7 @@ constexpr auto kUncounted = std::to_array<const char*>(
 
 class AnthropicCountTokensCodec final : public JsonDialect {
  public:
-  AnthropicCountTokensCodec() : JsonDialect(anthropic_messages::kRequest) {}
+  AnthropicCountTokensCodec() : JsonDialect({anthropic_messages::kRequest, {}}) {}
 
   std::string_view name() const override { return contract::dialect::kAnthropicCountTokens; }
   DialectKind kind() const override { return DialectKind::kTokenCount; }
@@ -55,6 +55,9 @@ class AnthropicCountTokensCodec final : public JsonDialect {
   std::string ErrorFrame(const absl::Status& failure) const override {
     return SseText("error", contract::ErrorBody(name(), failure));
   }
+
+ protected:
+  absl::Status ReadUsage(const Node&, std::optional<ChatUsage>&) const override { return absl::OkStatus(); }
 };
 
 }  // namespace

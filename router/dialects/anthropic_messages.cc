@@ -1,6 +1,7 @@
 #include "router/dialects/anthropic_messages.h"
 
 #include "proto/contract.h"
+#include "router/dialects/anthropic_messages_usage.h"
 #include "router/dialects/codecs.h"
 #include "router/dialects/json_dialect.h"
 
@@ -9,7 +10,7 @@ namespace {
 
 class AnthropicMessagesCodec final : public JsonDialect {
  public:
-  AnthropicMessagesCodec() : JsonDialect(anthropic_messages::kRequest) {}
+  AnthropicMessagesCodec() : JsonDialect({anthropic_messages::kRequest, "content"}) {}
 
   std::string_view name() const override { return contract::dialect::kAnthropicMessages; }
   absl::StatusOr<Chat> ParseRequest(std::string_view body) const override {
@@ -33,6 +34,14 @@ class AnthropicMessagesCodec final : public JsonDialect {
   }
   std::string ErrorFrame(const absl::Status& failure) const override {
     return SseText("error", contract::ErrorBody(name(), failure));
+  }
+
+ protected:
+  absl::Status ReadUsage(const Node& reply, std::optional<ChatUsage>& usage) const override {
+    anthropic_messages::UsageReader reader;
+    const absl::Status read = reader.Read(reply);
+    usage = reader.usage();
+    return read;
   }
 };
 

@@ -129,6 +129,8 @@ struct ChatUsage {
   std::optional<int64_t> cache_read_tokens;
   std::optional<int64_t> cache_write_tokens;
   std::optional<int64_t> reasoning_tokens;
+
+  bool operator==(const ChatUsage&) const = default;
 };
 
 struct ChatReply {

@@ -37,6 +37,9 @@ class Dialect {
   virtual absl::StatusOr<Chat> ParseRequest(std::string_view body) const = 0;
   virtual absl::StatusOr<std::string> RenderRequest(const Chat& chat, Warnings& warnings) const = 0;
   virtual absl::StatusOr<ChatReply> ParseReply(std::string_view body) const = 0;
+  // The same dialect at both ends: the reply's model and usage alone. Of what it holds it is only checked
+  // that it is there.
+  virtual absl::StatusOr<ChatReply> GlanceAtReply(std::string_view body) const { return ParseReply(body); }
   virtual std::string RenderReply(const ChatReply& reply, Warnings& warnings) const = 0;
 
   // The same dialect at both ends: `body` with its top-level `model` replaced (or added) and made to ask for

@@ -1,9 +1,13 @@
 #include "router/dialects/json_dialect.h"
 
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "broker_adapters/base/status.h"
+#include "router/dialects/json_members.h"
 #include "router/dialects/json_splice.h"
+#include "router/dialects/json_walk.h"
 #include "router/dialects/provider_reply.h"
 
 namespace llm_router {
@@ -23,7 +27,7 @@ std::string WithUsage(const std::string& body) {
 
 absl::StatusOr<std::string> JsonDialect::WithModel(std::string_view body, std::string_view model,
                                                    bool stream) const {
-  RETURN_IF_ERROR(CheckBody(body, request_));
+  RETURN_IF_ERROR(CheckBody(body, shape_.request));
   return WithStream(WithTopLevelValue(body, "model", DumpJson(model)), stream);
 }
 
@@ -32,15 +36,37 @@ std::string JsonDialect::WithStream(std::string body, bool stream) const {
   const auto asked = TopLevelValue(body, "stream");
   if (stream) {
     if (asked != "true") body = WithTopLevelValue(body, "stream", "true");
-    return stream_options_ ? WithUsage(body) : body;
+    return shape_.has_stream_options ? WithUsage(body) : body;
   }
   if (asked && *asked != "false" && *asked != "null") body = WithTopLevelValue(body, "stream", "false");
-  if (stream_options_ && TopLevelValue(body, kOptions)) body = WithTopLevelValue(body, kOptions, "null");
+  if (shape_.has_stream_options && TopLevelValue(body, kOptions))
+    body = WithTopLevelValue(body, kOptions, "null");
   return body;
 }
 
+// What is wrong with one is for ParseReply to say.
+absl::StatusOr<ChatReply> JsonDialect::GlanceAtReply(std::string_view body) const {
+  if (shape_.output.empty() || !CheckBody(body, kProviderReply).ok()) return ParseReply(body);
+  std::string_view output, model = "null", usage = "null";
+  JsonWalk walk(body);
+  while (walk.NextMember()) {
+    if (IsJsonString(walk.key(), shape_.output)) output = walk.value();
+    if (IsJsonString(walk.key(), "model")) model = walk.value();
+    if (IsJsonString(walk.key(), "usage")) usage = walk.value();
+    if (IsJsonString(walk.key(), "error") && walk.value() != "null") return ParseReply(body);
+  }
+  if (!output.starts_with('[') || !JsonWalk(output).NextItem()) return ParseReply(body);
+  ASSIGN_OR_RETURN(const Json json,
+                   ParseBody(fmt::format(R"({{"model":{},"usage":{}}})", model, usage), kProviderReply));
+  const Node facts(json, kProviderReply);
+  ChatReply reply;
+  RETURN_IF_ERROR(facts.Read("model", reply.model));
+  RETURN_IF_ERROR(ReadUsage(facts, reply.usage));
+  return reply;
+}
+
 absl::StatusOr<std::string> JsonDialect::ModelOf(std::string_view body) const {
-  RETURN_IF_ERROR(CheckBody(body, request_));
+  RETURN_IF_ERROR(CheckBody(body, shape_.request));
   const auto text = TopLevelValue(body, "model");
   if (!text || *text == "null") return std::string();
   const Json model = Json::parse(*text, nullptr, false);

@@ -2,11 +2,13 @@
 // Stateless; any thread.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "router/dialects/dialect.h"
 #include "router/dialects/json_body.h"
+#include "router/dialects/json_node.h"
 
 namespace llm_router {
 
@@ -14,19 +16,25 @@ class JsonDialect : public Dialect {
  public:
   absl::StatusOr<std::string> WithModel(std::string_view body, std::string_view model,
                                         bool stream) const final;
+  absl::StatusOr<ChatReply> GlanceAtReply(std::string_view body) const final;
   absl::StatusOr<std::string> ModelOf(std::string_view body) const final;
   ProviderError ParseError(std::string_view body) const final;
 
  protected:
-  // `stream_options`: whether a stream has its usage only when `stream_options.include_usage` asks for it.
-  explicit JsonDialect(const BodyKind& request, bool stream_options = false)
-      : request_(request), stream_options_(stream_options) {}
+  struct Shape {
+    const BodyKind& request;          // how a caller's body is complained about
+    std::string_view output;          // the list that a reply is about; empty: a reply is always read whole
+    bool has_stream_options = false;  // a stream has its usage only when `stream_options.include_usage` asks
+  };
+  explicit JsonDialect(const Shape& shape) : shape_(shape) {}
+
+  // The member `usage` of a reply, which may be absent.
+  virtual absl::Status ReadUsage(const Node& reply, std::optional<ChatUsage>& usage) const = 0;
 
  private:
   std::string WithStream(std::string body, bool stream) const;
 
-  const BodyKind& request_;  // how a caller's body is complained about
-  const bool stream_options_;
+  const Shape shape_;
 };
 
 }  // namespace llm_router

@@ -34,6 +34,13 @@ std::string NameOf(const HttpSocket& socket) {
 
 std::string_view View(boost::beast::string_view text) { return {text.data(), text.size()}; }
 
+// For what is still to come: room that is not filled costs, too.
+size_t RoomFor(const Parser& parser) {
+  if (!parser.is_header_done()) return kHeadRead;
+  const auto left = parser.content_length_remaining();
+  return left ? std::clamp<uint64_t>(*left, kHeadRead, kBodyRead) : kBodyRead;
+}
+
 HttpRequest HeadOf(const http::request<http::string_body>& message, const std::string& remote) {
   HttpRequest request;
   request.method = View(message.method_string());
@@ -133,7 +140,7 @@ void HttpSession::Enter(Phase phase, Milliseconds limit) {
 }
 
 // False when the other side is gone or its time is over. Only between requests is that the ordinary end.
-Awaitable<bool> HttpSession::ReadMore() {
+Awaitable<bool> HttpSession::ReadMore(size_t room) {
   if (co_await Cancelled()) co_return false;
   if (watching_) {
     const size_t before = unread_.size();
@@ -141,7 +148,6 @@ Awaitable<bool> HttpSession::ReadMore() {
     co_return unread_.size() > before;
   }
   const size_t size = unread_.size();
-  const size_t room = phase_ == Phase::kBody ? kBodyRead : kHeadRead;
   unread_.resize(size + room);
   const auto [error, count] =
       co_await stream_.async_read_some(boost::asio::buffer(unread_.data() + size, room), kUseTuple);
@@ -152,7 +158,7 @@ Awaitable<bool> HttpSession::ReadMore() {
 // Reads until one request is whole; false when there will be none. What is wrong with it is answered here.
 Awaitable<bool> HttpSession::ReadRequest() {
   Enter(Phase::kIdle, context_.options.idle_timeout);
-  if (unread_.empty() && !co_await ReadMore()) co_return false;
+  if (unread_.empty() && !co_await ReadMore(kHeadRead)) co_return false;
   Enter(Phase::kHead, context_.options.header_timeout);
   sent_ = Sent::kNothing;
   Parser parser;
@@ -173,7 +179,7 @@ Awaitable<bool> HttpSession::ReadRequest() {
       }
       co_await BeginBody(View(parser.get()[http::field::expect]));
     }
-    if (co_await ReadMore()) continue;
+    if (co_await ReadMore(RoomFor(parser))) continue;
     if (expired_) co_await RefuseRequest(408, "the request took too long to arrive");
     co_return false;
   }

@@ -64,7 +64,7 @@ class HttpSession final : public HttpResponder, public std::enable_shared_from_t
   Awaitable<bool> Handshake();
   Awaitable<void> RefusePlaintext();
   Awaitable<bool> ReadRequest();
-  Awaitable<bool> ReadMore();
+  Awaitable<bool> ReadMore(size_t room);
   Awaitable<void> BeginBody(std::string_view expect);
   Awaitable<void> RefuseRequest(int status, std::string message);
   Awaitable<void> Handle();

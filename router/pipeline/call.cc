@@ -93,7 +93,9 @@ class CallStage final : public Stage {
     const Provider& provider = *exchange.target->provider;
     if (!answer.ok()) return Annotate(answer.status(), fmt::format("provider {}", provider.id()));
     if (answer->status != 200) return provider.ClassifyFailure(*answer);
-    ASSIGN_OR_RETURN(const ChatReply read, provider.ReadReply(theirs, answer->body));
+    const bool same = &theirs == exchange.dialect;
+    ASSIGN_OR_RETURN(const ChatReply read, same ? provider.GlanceAtReply(theirs, answer->body)
+                                                : provider.ReadReply(theirs, answer->body));
     exchange.usage = read.usage;
     return RenderReply(exchange, theirs, read, std::move(answer->body));
   }

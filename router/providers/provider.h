@@ -46,6 +46,8 @@ class Provider {
 
   // Reads the body of a reply with status 200. A failure names the provider, and never shows the key.
   absl::StatusOr<ChatReply> ReadReply(const Dialect& dialect, std::string_view body) const;
+  // The same of one that goes to a caller of `dialect` as it is: its model and usage alone.
+  absl::StatusOr<ChatReply> GlanceAtReply(const Dialect& dialect, std::string_view body) const;
   absl::StatusOr<ChatReply> ReadReply(std::string_view body) const { return ReadReply(dialect_, body); }
   // A failure of a codec over its reply, with its name and without its key.
   [[nodiscard]] absl::Status Named(const absl::Status& failure) const;

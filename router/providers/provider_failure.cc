@@ -76,6 +76,12 @@ absl::StatusOr<ChatReply> Provider::ReadReply(const Dialect& dialect, std::strin
   return Annotate(complaint, fmt::format("provider {}", config_.id));
 }
 
+// ReadReply says what is wrong, and is never asked to when it is not.
+absl::StatusOr<ChatReply> Provider::GlanceAtReply(const Dialect& dialect, std::string_view body) const {
+  absl::StatusOr<ChatReply> reply = dialect.GlanceAtReply(body);
+  return reply.ok() ? std::move(reply) : ReadReply(dialect, body);
+}
+
 absl::Status Provider::Named(const absl::Status& failure) const {
   return MakeFault(FaultOf(failure), fmt::format("provider {}: {}", config_.id, Redact(MessageOf(failure))),
                    RetryAfterOf(failure));

@@ -58,5 +58,13 @@ TEST_CASE("taking apart what is no JSON ends within the text") {
   }
 }
 
+TEST_CASE("a quote ends a text only behind an even number of backslashes") {
+  JsonMembers members(R"({"a":"x\"y","b\\":"\\","c":"\\\"}","d\\\"":"\\\\"})");
+  CHECK(members.Find("a") == R"("x\"y")");
+  CHECK(members.Find("b\\") == R"("\\")");
+  CHECK(members.Find("c") == R"("\\\"}")");
+  CHECK(members.Find("d\\\"") == R"("\\\\")");
+}
+
 }  // namespace
 }  // namespace llm_router

@@ -4,6 +4,7 @@
 
 #include "proto/fault.h"
 #include "router/dialects/dialect.h"
+#include "router/dialects/json_body.h"
 #include "tests/support/catch.h"
 #include "tests/unit/dialects/golden.h"
 
@@ -18,6 +19,19 @@ const std::pair<const char*, const char*> kFolders[] = {{"openai_chat", "openai.
                                                         {"anthropic_count_tokens", "anthropic.count_tokens"},
                                                         {"anthropic_messages", "anthropic.messages"}};
 
+constexpr BodyKind kBody{Fault::kInvalidRequest, "the body", "It must be a JSON object."};
+
+// A glance at a reply takes what a reading takes, and tells the same of it.
+void GlanceAt(const Dialect& dialect, const std::string& body) {
+  const auto read = dialect.ParseReply(body);
+  const auto glance = dialect.GlanceAtReply(body);
+  if (!glance.ok() && FaultOf(glance.status()) != Fault::kProviderBadReply)
+    FAIL("not the provider's fault: " << body);
+  if (!read.ok()) return;
+  const bool same = glance.ok() && glance->model == read->model && glance->usage == read->usage;
+  if (!same) FAIL("a glance saw something else: " << body);
+}
+
 // Feeds `body` to everything; what parses must render in every dialect.
 void Feed(const Dialect& dialect, const std::string& body) {
   Warnings warnings;
@@ -31,6 +45,9 @@ void Feed(const Dialect& dialect, const std::string& body) {
   } else if (FaultOf(reply.status()) != Fault::kProviderBadReply) {
     FAIL("not the provider's fault: " << body);
   }
+  GlanceAt(dialect, body);
+  if (CheckBody(body, kBody).ok() != ParseBody(body, kBody).ok())
+    FAIL("checked otherwise than read: " << body);
   for (const bool stream : {false, true}) (void)dialect.WithModel(body, "m", stream);
   (void)dialect.ModelOf(body);
   (void)dialect.ParseError(body);
