@@ -69,10 +69,17 @@ void IncomingStream::Append(const std::string& frames) {
   }
 }
 
+// A chunk that shows a gap is as good as none, one that came before (as when a worker says that it heard of a
+// resume) tells nothing of those that are due.
 Awaitable<bool> IncomingStream::AwaitChunks(int64_t count) {
   while (next_ < count) {
     const int64_t before = next_;
-    if (!co_await arrived_.Wait(Now() + kLate) || next_ == before) break;
+    const size_t early = early_.size();
+    const TimePoint late = Now() + kLate;
+    while (next_ == before && early_.size() == early && Now() < late) {
+      if (!co_await arrived_.Wait(late)) co_return next_ >= count;
+    }
+    if (next_ == before) break;
   }
   co_return next_ >= count;
 }

@@ -287,6 +287,12 @@ class Cluster:
         self.workers.append(worker)
         return worker
 
+    def start_second_gateway(self):
+        """A gateway process more, at doors of its own, on the same broker."""
+        listen = {"host": "127.0.0.1", "grpc": 0, "rest": 0, "admin": 0, "http": 0}
+        config = {"broker": f"kubemq://{self.gateway.grpc}", "listen": listen, **self._extra}
+        return self._start(f"gateway{len(self.processes)}", config, "--roles", "gateway")
+
     def _start(self, name, config, *options):
         server = Server(name, self.folder, config, *options, *self._options, environment=self._environment)
         self.processes.append(server)

@@ -1,0 +1,244 @@
+"""Streams over the HTTP doors, many and badly treated: cut and resumed elsewhere, aborted."""
+
+import asyncio
+import random
+import re
+
+from harness import PATIENCE, SANITIZED, eventually, route
+from http_stream import PATHS, HttpStream, request_of
+from web_socket import WebSocket
+
+RESUMED = 150 if SANITIZED else 1_000
+ABORTED = 1_000 if SANITIZED else 10_000
+MIB = 2**20
+
+
+def all_at(most, coroutines):
+    """Runs them, at most that many at a time, and returns their results in order."""
+
+    async def run():
+        room = asyncio.Semaphore(most)
+
+        async def one(coroutine):
+            async with room, asyncio.timeout(PATIENCE):
+                return await coroutine
+
+        return await asyncio.gather(*(one(coroutine) for coroutine in coroutines))
+
+    return asyncio.run(run())
+
+
+def wait_for(coroutine):
+    return all_at(1, [coroutine])[0]
+
+
+# ---- cut, and resumed by another connection ----
+
+RESUMABLE = {"gpt": route("openai:gpt-4o-sim-tokens-40"), "claude": route("anthropic:claude-sim-tokens-40")}
+WORDS_A_SECOND = 50
+READERS = 20 if SANITIZED else 60
+
+
+def prompt(number):
+    return f"Tell me story {number:05}, word by word"
+
+
+async def uncut(address, model):
+    """The text of story 0, which only its number tells from others."""
+    socket = await WebSocket.open(address, "/v1/stream")
+    socket.send({"type": "request", "id": "uncut", "model": model, "input": prompt(0)})
+    text = ""
+    while (message := await socket.receive())["type"] == "chunk":
+        text += message["content"]
+    assert message["full_response"] == text
+    socket.cut()
+    return text
+
+
+class CutStream:
+    """A stream read over several connections, each to one of the gateways, all but the last cut at a random point."""
+
+    def __init__(self, gateways, seed):
+        self._gateways = gateways
+        self._random = random.Random(seed)
+        self._at = self._random.randrange(len(gateways))
+        self.elsewhere = 0  # cuts after which another process went on
+        self.here = 0
+        self.early = 0  # cuts before the last word had come
+        self.text = ""
+        self.last = -1  # seq
+        self.name = None
+
+    async def read(self, model, number, expected):
+        cuts = sorted(self._random.randrange(len(expected)) for _ in range(self._random.choice((1, 1, 1, 2, 3))))
+        ask = {"type": "request", "id": "mine", "model": model, "input": prompt(number)}
+        for point in cuts:
+            if await self._read_to(ask, point):
+                break
+            self._move(expected)
+            ask = {"type": "resume", "id": self.name, "after": self.last}
+        else:
+            assert await self._read_to(ask, len(expected) + 1)
+
+    def _move(self, expected):
+        self.early += len(self.text) < len(expected)
+        before = self._at
+        self._at = self._random.randrange(len(self._gateways))
+        self.elsewhere += before != self._at
+        self.here += before == self._at
+
+    async def _read_to(self, ask, point):
+        """Whether it came to its end, before more than `point` characters were there."""
+        socket = await WebSocket.open(self._gateways[self._at].doors["http"], "/v1/stream")
+        socket.send(ask)
+        try:
+            while (message := await socket.receive())["type"] == "chunk":
+                assert message["seq"] > self.last, message
+                self.last = message["seq"]
+                self.name = self.name or message["resume_id"]
+                self.text += message["content"]
+                if len(self.text) > point:
+                    return False
+            assert message["type"] == "complete", message
+            assert message["full_response"] == self.text
+            return True
+        finally:
+            socket.cut()
+
+
+def test_streams_that_are_cut_go_on_word_by_word_over_this_gateway_or_another(make_cluster):
+    cluster = make_cluster(RESUMABLE, simulate=("--token-rate", WORDS_A_SECOND))
+    gateways = (cluster.gateway, cluster.start_second_gateway())
+    models = sorted(RESUMABLE)
+    texts = {model: wait_for(uncut(cluster.gateway.doors["http"], model)) for model in models}
+
+    async def one(number):
+        model = models[number % len(models)]
+        expected = texts[model].replace(prompt(0), prompt(number))
+        stream = CutStream(gateways, seed=number)
+        await stream.read(model, number, expected)
+        assert stream.text == expected
+        return stream
+
+    streams = all_at(READERS, (one(number) for number in range(1, RESUMED + 1)))
+    here, elsewhere, early = (sum(getattr(stream, what) for stream in streams) for what in ("here", "elsewhere", "early"))
+    print(f"\n{RESUMED} streams, {here + elsewhere} cuts, {early} of them under way; {elsewhere} went on at another process")
+    assert here + elsewhere >= RESUMED
+    assert elsewhere > RESUMED / 3 and here > RESUMED / 3 and early > RESUMED / 2
+    # Each was asked of its provider once, whoever read it.
+    assert cluster.simulator.counters()["total"] == RESUMED + len(models)
+
+
+# ---- aborted ----
+
+CONCURRENCY = 128
+STEPS = 16  # words of a stream before the gate that none gets past: so no stream ends by itself
+GATED = {
+    "gpt": route("openai:gpt-4o-sim-gate-end-sim-tokens-1000", concurrency=CONCURRENCY),
+    "claude": route("anthropic:claude-sim-gate-end-sim-tokens-1000", concurrency=CONCURRENCY),
+}
+# What may stay of memory after all of them. Grown in the warm-up: what a worker keeps for those that resume, buffers.
+ROOM = 8 * MIB
+
+
+def abort_cases():
+    """Each API to each dialect."""
+    return [(path, model) for path in PATHS for model in sorted(GATED)]
+
+
+async def bytes_to_the_gate(address, path, model):
+    """How long an answer is, in bytes, where it stops at the gate."""
+    stream = await HttpStream.open(address)
+    stream.send(request_of(path, model, "Hello"))
+    got = len(await stream.read_head())
+    words = 0
+    while words < STEPS - 1:  # the last one but one: whatever is framed behind it
+        data = await stream.read(65536)
+        words += data.count(b'"content":"') + data.count(b'"text_delta"')
+        got += len(data)
+    stream.cut()
+    return got
+
+
+async def abort_at(address, request, point):
+    """Sends and reads until `point` bytes went by, which may be before the request is out."""
+    stream = await HttpStream.open(address)
+    stream.send(request[:point])
+    left = point - len(request)
+    while left > 0:
+        data = await stream.read(min(left, 65536))
+        assert data, "the stream ended by itself"
+        left -= len(data)
+    stream.cut()
+
+
+def abort_many(cluster, count, seed):
+    """How many sent their whole request."""
+    address = cluster.gateway.doors["http"]
+    chosen = random.Random(seed)
+    lengths = {case: wait_for(bytes_to_the_gate(address, *case)) for case in abort_cases()}
+    asked = 0
+    calls = []
+    for number in range(count):
+        path, model = case = chosen.choice(abort_cases())
+        request = request_of(path, model, f"Story {number}")
+        point = chosen.randrange(len(request) + lengths[case])
+        asked += point >= len(request)
+        calls.append(abort_at(address, request, point))
+    all_at(CONCURRENCY, calls)
+    return asked
+
+
+def in_flight(cluster):
+    """What the processes say is under way: provider calls, and queries by worker."""
+    words = (worker.admin("/metrics") for worker in cluster.workers)
+    running = [re.findall(r"^llm_router_queries_in_flight\{.*\} (\S+)$", text, re.M) for text in words]
+    return cluster.simulator.counters()["in_flight"] + sum(float(count) for counts in running for count in counts)
+
+
+def at_rest(cluster):
+    """Waits for the end of what is under way: descriptors by process."""
+    eventually(lambda: in_flight(cluster) == 0, "the end of all calls")
+    return {process.name: process.descriptors() for process in cluster.processes}
+
+
+def resident(cluster):
+    return {process.name: process.resident_bytes() for process in cluster.processes}
+
+
+async def fill(cluster, model):
+    """As many streams at once as the route takes; all of them get their first words."""
+    streams = [await HttpStream.open(cluster.gateway.doors["http"]) for _ in range(CONCURRENCY)]
+    for stream in streams:
+        stream.send(request_of(PATHS[0], model, "Hello"))
+    for stream in streams:
+        await stream.read_head()
+    full = in_flight(cluster)
+    for stream in streams:
+        stream.cut()
+    return full
+
+
+def test_streams_that_are_aborted_anywhere_leave_nothing_behind(make_cluster):
+    cluster = make_cluster(GATED, simulate=("--token-rate", 1000))
+    cluster.simulator.allow("end", STEPS)
+    abort_many(cluster, max(ABORTED // 5, 500), seed=1)
+    for model in GATED:
+        wait_for(fill(cluster, model))
+    descriptors, memory = at_rest(cluster), resident(cluster)
+    before = cluster.simulator.counters()
+
+    asked = abort_many(cluster, ABORTED, seed=2)
+    # Queries that were cancelled before a worker had them never reach the provider.
+    assert asked > ABORTED / 2
+    eventually(lambda: at_rest(cluster) == descriptors, f"the descriptors of the beginning, {descriptors}")
+    after = cluster.simulator.counters()
+    grown = {name: now - memory[name] for name, now in resident(cluster).items()}
+    print(f"\n{ABORTED} streams, {asked} asked, {after['aborted'] - before['aborted']} calls aborted; grown: {grown}")
+    assert after["finished"] == before["finished"]
+    assert asked * 0.8 < after["aborted"] - before["aborted"] <= asked + len(abort_cases())
+    if not SANITIZED:  # which keep what was freed
+        assert max(grown.values()) < ROOM, grown
+    for model in GATED:
+        assert wait_for(fill(cluster, model)) == 2 * CONCURRENCY  # at the provider, and in the worker
+        at_rest(cluster)
