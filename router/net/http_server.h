@@ -65,7 +65,7 @@ struct HttpServerOptions {
   Milliseconds idle_timeout = std::chrono::seconds(75);       // between two requests of a connection
   Milliseconds header_timeout = std::chrono::seconds(10);  // from a request's first byte to its last header
   Milliseconds body_timeout = std::chrono::seconds(300);   // then until its body is whole
-  Milliseconds write_timeout = std::chrono::seconds(30);   // for the client to take 256 KB of a reply
+  Milliseconds write_timeout = std::chrono::seconds(300);  // for the client to take 256 KB of a reply
 };
 
 class HttpServer {

@@ -19,12 +19,12 @@ namespace llm_router {
 struct WebSocketOptions {
   WebSocketOptions() = default;
 
-  size_t message_limit = 32 * 1024 * 1024;                // bytes the other side may send; above it 1009
-  size_t queued_messages = 1'024;                         // ours that wait for a slow reader,
-  size_t queued_bytes = 16 * 1024 * 1024;                 // and their size; one message may be larger
-  Milliseconds idle_timeout = std::chrono::seconds(60);   // without a sign of life; pinged at half of it
-  Milliseconds close_timeout = std::chrono::seconds(5);   // for the other side to answer a close frame
-  Milliseconds write_timeout = std::chrono::seconds(30);  // for one message to go out
+  size_t message_limit = 32 * 1024 * 1024;                 // bytes the other side may send; above it 1009
+  size_t queued_messages = 1'024;                          // ours that wait for a slow reader,
+  size_t queued_bytes = 16 * 1024 * 1024;                  // and their size; one message may be larger
+  Milliseconds idle_timeout = std::chrono::seconds(60);    // without a sign of life; pinged at half of it
+  Milliseconds close_timeout = std::chrono::seconds(5);    // for the other side to answer a close frame
+  Milliseconds write_timeout = std::chrono::seconds(300);  // for one message to go out: readers may be slow
 };
 
 struct WebSocketMessage {
