@@ -49,9 +49,6 @@ class HttpStream:
         assert head.startswith(b"HTTP/1.1 200 "), head
         return head
 
-    def widen(self, receive_buffer):
-        self._writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-
     def cut(self):
         """Gone at once. What came and was not read makes it a reset."""
         self._writer.transport.abort()

@@ -1,11 +1,11 @@
-"""Streams over the HTTP doors, many and badly treated: cut and resumed elsewhere, aborted."""
+"""Streams over the HTTP doors, many and badly treated: cut and resumed elsewhere, aborted, read slowly."""
 
 import asyncio
 import random
 import re
 
 from harness import PATIENCE, SANITIZED, eventually, route
-from http_stream import PATHS, HttpStream, request_of
+from http_stream import PATHS, HttpStream, request_of, text_of, whole_body
 from web_socket import WebSocket
 
 RESUMED = 150 if SANITIZED else 1_000
@@ -242,3 +242,80 @@ def test_streams_that_are_aborted_anywhere_leave_nothing_behind(make_cluster):
     for model in GATED:
         assert wait_for(fill(cluster, model)) == 2 * CONCURRENCY  # at the provider, and in the worker
         at_rest(cluster)
+
+
+# ---- read slowly ----
+
+CRAWLED = 10  # KiB, a second each
+WORDS = 1_000_000  # of a stream that no reader ends
+FEW = 30
+CRAWLING = {
+    "gpt": route(f"openai:gpt-4o-sim-tokens-{WORDS}"),
+    "claude": route(f"anthropic:claude-sim-tokens-{WORDS}"),
+    "gpt-short": route(f"openai:gpt-4o-sim-tokens-{FEW}"),
+    "claude-short": route(f"anthropic:claude-sim-tokens-{FEW}"),
+}
+SNAILS = (("gpt", PATHS[0]), ("claude", PATHS[1]))
+HELD = 24 * MIB  # what a slow reader may cost a process
+
+
+async def crawl(address, model, path):
+    """A kilobyte a second: the stream, and the bytes of it."""
+    stream = await HttpStream.open(address, receive_buffer=4096)
+    stream.send(request_of(path, model, "Hello"))
+    await stream.read_head()
+    raw = b""
+    for _ in range(CRAWLED):
+        raw += await stream.read_exactly(1024)
+        await asyncio.sleep(1)  # its pace
+    return stream, raw
+
+
+async def others(address, model, path, crawling):
+    """Short streams, one after another while the slow ones crawl, each read as fast as it comes: how many."""
+    count = 0
+    while not crawling.done():
+        count += 1
+        assert text_of(await whole_body(address, request_of(path, model, "Hello"))).endswith(f" word{FEW - 1} word{FEW}")
+    return count
+
+
+def paused(cluster):
+    """Waits until the provider sends nothing any more: how many words it has sent."""
+    seen = []
+
+    def probe():
+        seen.append(cluster.simulator.counters()["tokens"])
+        return len(seen) > 25 and len(set(seen[-25:])) == 1
+
+    eventually(probe, "the provider to be paused")
+    return seen[-1]
+
+
+def test_readers_of_a_kilobyte_a_second_pause_their_providers_and_nobody_else(make_cluster):
+    cluster = make_cluster(CRAWLING)
+    address = cluster.gateway.doors["http"]
+
+    async def crawl_among_others():
+        crawling = asyncio.gather(*(crawl(address, model, path) for model, path in SNAILS))
+        counts = await asyncio.gather(*(others(address, f"{model}-short", path, crawling) for model, path in SNAILS))
+        streams = await crawling
+        return streams, sum(counts), paused(cluster), resident(cluster)
+
+    async def measured():
+        for model, path in SNAILS:
+            await whole_body(address, request_of(path, f"{model}-short", "Hello"))
+        before = resident(cluster)
+        streams, count, words, after = await crawl_among_others()
+        grown = {name: after[name] - before[name] for name in before if name != "simulator"}
+        print(f"\n{count} other streams; {words} words sent; grown: {grown}")
+        assert words < len(SNAILS) * WORDS / 2
+        if not SANITIZED:  # which keep what was freed
+            assert max(grown.values()) < len(SNAILS) * HELD, grown
+        for stream, raw in streams:
+            said = [int(number) for number in re.findall(rb"\bword(\d+)\b.", raw)]
+            assert len(said) > 20 and said == list(range(said[0], said[-1] + 1))
+            stream.cut()
+
+    wait_for(measured())
+    eventually(lambda: in_flight(cluster) == 0, "the end of all calls")
