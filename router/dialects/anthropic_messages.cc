@@ -1,5 +1,6 @@
 #include "router/dialects/anthropic_messages.h"
 
+#include "broker_adapters/base/status.h"
 #include "proto/contract.h"
 #include "router/dialects/anthropic_messages_usage.h"
 #include "router/dialects/codecs.h"
@@ -39,9 +40,9 @@ class AnthropicMessagesCodec final : public JsonDialect {
  protected:
   absl::Status ReadUsage(const Node& reply, std::optional<ChatUsage>& usage) const override {
     anthropic_messages::UsageReader reader;
-    const absl::Status read = reader.Read(reply);
+    RETURN_IF_ERROR(reader.Read(reply));
     usage = reader.usage();
-    return read;
+    return absl::OkStatus();
   }
 };
 
