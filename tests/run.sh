@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests need, builds, and runs every test: lint, unit, contract and end-to-end tests with
-# AddressSanitizer and UndefinedBehaviorSanitizer (preset dev), contract and end-to-end tests as users run it (preset
-# release), the threaded ones with ThreadSanitizer (preset tsan), and each fuzz target for 20 seconds (preset fuzz).
+# AddressSanitizer and UndefinedBehaviorSanitizer (preset dev), the same without lint as users run it (preset release),
+# the threaded ones with ThreadSanitizer (preset tsan), and each fuzz target for 20 seconds (preset fuzz).
 #
 #   tests/run.sh                  all but what takes over two minutes alone
 #   tests/run.sh --long           all, and the fuzz targets for 5 minutes each, with other inputs every time; with
@@ -61,9 +61,7 @@ timed() {
 
 # Everything stops at a build that fails: its tests would be those of an older one.
 build() {
-  local unit=ON
-  if [[ $1 == release ]]; then unit=OFF; fi
-  cmake --preset "$1" -DLLM_ROUTER_TESTS=ON -DLLM_ROUTER_UNIT_TESTS=$unit >"build/$1-configure.log" 2>&1 || {
+  cmake --preset "$1" -DLLM_ROUTER_TESTS=ON >"build/$1-configure.log" 2>&1 || {
     tail -n 30 "build/$1-configure.log" >&2
     finish "$1 could not be configured"
   }

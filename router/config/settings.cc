@@ -102,7 +102,7 @@ constexpr Setting kTable[] = {
      .help = "Bytes of the largest query or reply."},
     {.path = "limits.drain_seconds", .kind = kInteger, .fallback = "600", .least = 0, .most = 86'400,
      .store = [](Config& config, const SettingValue& value) { config.limits.drain_seconds = value.number; },
-     .help = "Seconds that a stop waits for what runs; then its callers are told, and jobs go back to their queues."},
+     .help = "Seconds that a stop waits for what runs; then queries are ended, and jobs go back to their queues."},
     {.path = "limits.event_bytes", .kind = kInteger, .fallback = "10737418240", .least = 1'048'576, .most = 1'000'000'000'000'000,
      .store = [](Config& config, const SettingValue& value) { config.limits.event_bytes = value.number; },
      .help = "Bytes of stored events that the embedded broker keeps on disk; the oldest go first."},

@@ -55,9 +55,6 @@ class AnthropicCountTokensCodec final : public JsonDialect {
   std::string ErrorFrame(const absl::Status& failure) const override {
     return SseText("error", contract::ErrorBody(name(), failure));
   }
-
- protected:
-  absl::Status ReadUsage(const Node&, std::optional<ChatUsage>&) const override { return absl::OkStatus(); }
 };
 
 }  // namespace

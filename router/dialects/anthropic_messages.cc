@@ -1,6 +1,5 @@
 #include "router/dialects/anthropic_messages.h"
 
-#include "broker_adapters/base/status.h"
 #include "proto/contract.h"
 #include "router/dialects/anthropic_messages_usage.h"
 #include "router/dialects/codecs.h"
@@ -11,7 +10,8 @@ namespace {
 
 class AnthropicMessagesCodec final : public JsonDialect {
  public:
-  AnthropicMessagesCodec() : JsonDialect({anthropic_messages::kRequest, "content"}) {}
+  AnthropicMessagesCodec()
+      : JsonDialect({anthropic_messages::kRequest, "content", anthropic_messages::ParseUsage}) {}
 
   std::string_view name() const override { return contract::dialect::kAnthropicMessages; }
   absl::StatusOr<Chat> ParseRequest(std::string_view body) const override {
@@ -35,14 +35,6 @@ class AnthropicMessagesCodec final : public JsonDialect {
   }
   std::string ErrorFrame(const absl::Status& failure) const override {
     return SseText("error", contract::ErrorBody(name(), failure));
-  }
-
- protected:
-  absl::Status ReadUsage(const Node& reply, std::optional<ChatUsage>& usage) const override {
-    anthropic_messages::UsageReader reader;
-    RETURN_IF_ERROR(reader.Read(reply));
-    usage = reader.usage();
-    return absl::OkStatus();
   }
 };
 

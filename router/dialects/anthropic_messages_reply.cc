@@ -57,9 +57,7 @@ absl::StatusOr<ChatReply> ParseReply(std::string_view body) {
   RETURN_IF_ERROR(root.Read("stop_reason", reason));
   RETURN_IF_ERROR(root.Read("stop_sequence", reply.stop_sequence));
   reply.finish = FinishNamed(reason);
-  UsageReader usage;
-  RETURN_IF_ERROR(usage.Read(root));
-  reply.usage = usage.usage();
+  RETURN_IF_ERROR(ParseUsage(root, reply.usage));
   return reply;
 }
 

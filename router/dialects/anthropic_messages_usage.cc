@@ -39,6 +39,13 @@ std::optional<ChatUsage> UsageReader::usage() const {
   return usage;
 }
 
+absl::Status ParseUsage(const Node& reply, std::optional<ChatUsage>& out) {
+  UsageReader reader;
+  RETURN_IF_ERROR(reader.Read(reply));
+  out = reader.usage();
+  return absl::OkStatus();
+}
+
 Json RenderUsage(const std::optional<ChatUsage>& known, Warnings& warnings) {
   if (!known) AddNote(warnings, "usage unknown, sent as 0");
   const ChatUsage usage = known.value_or(ChatUsage());

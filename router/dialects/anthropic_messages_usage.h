@@ -24,6 +24,9 @@ class UsageReader {
   std::optional<int64_t> fresh_, output_, cache_read_, cache_write_, thinking_;
 };
 
+// That of a whole reply.
+absl::Status ParseUsage(const Node& reply, std::optional<ChatUsage>& out);
+
 // SDKs of Anthropic require a usage; without one all counts are 0, and it is named.
 Json RenderUsage(const std::optional<ChatUsage>& known, Warnings& warnings);
 

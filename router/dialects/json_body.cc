@@ -1,9 +1,7 @@
 #include "router/dialects/json_body.h"
 
 #include <fmt/format.h>
-#include <simdjson.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
@@ -11,16 +9,13 @@
 #include <vector>
 
 #include "broker_adapters/base/utf8.h"
+#include "router/dialects/json_quick.h"
 
 namespace llm_router {
 namespace {
 
-constexpr size_t kMaxDepth = 256;
 constexpr size_t kMaxValues = 1'000'000;
 constexpr size_t kMaxTopLevelKeys = 1'000;
-
-// Their base: growing it needs no search of a key.
-using Members = std::vector<std::pair<const std::string, Json>>;
 
 // Receives what the library's parser finds and builds the value itself, because the library's own builder
 // knows no bounds and looks every key of an ordered object up among those before it (quadratic in a
@@ -81,6 +76,7 @@ class BodyReader {
     // Growing copies the members, for their keys are const: room for a usual object up front, more at the
     // top.
     if (members.empty()) members.reserve(depth_ == 1 ? 32 : 4);
+    using Members = std::vector<std::pair<const std::string, Json>>;
     return &static_cast<Members&>(members).emplace_back(std::move(key_), std::forward<Value>(value)).second;
   }
 
@@ -99,7 +95,8 @@ class BodyReader {
   bool Open(Json::value_t type) {
     if (!Count()) return false;
     if (depth_ == 0) is_object_ = type == Json::value_t::object;
-    if (++depth_ > kMaxDepth) return Refuse(fmt::format("is nested deeper than {} levels", kMaxDepth));
+    if (++depth_ > kMaxJsonDepth)
+      return Refuse(fmt::format("is nested deeper than {} levels", kMaxJsonDepth));
     if (keep_) open_.push_back(Place(Json(type)));
     return true;
   }
@@ -137,66 +134,6 @@ absl::Status Malformed(std::string_view body, const BodyKind& kind, const BodyRe
   return Bad(kind, fmt::format("is not valid JSON: error at byte {}", reader.error_at()));
 }
 
-// `body` read by a library that is ten times as fast, where it is surely one good object. Nothing of large
-// bodies, of objects with many keys and of numbers beyond 64 bits, which may be good all the same. Until this
-// thread reads the next one.
-std::optional<simdjson::dom::element> QuickRead(std::string_view body) {
-  constexpr size_t kLargest = 1024 * 1024;  // bytes: of which a thread keeps some ten times as much to read
-  constexpr size_t kMostKeys = 64;
-  if (body.empty() || body.size() > kLargest) return std::nullopt;
-  thread_local simdjson::dom::parser parser(kLargest);
-  if (parser.max_depth() != kMaxDepth && parser.allocate(kLargest, kMaxDepth) != simdjson::SUCCESS)
-    return std::nullopt;
-  simdjson::dom::element root;
-  simdjson::dom::object object;
-  if (parser.parse(body.data(), body.size()).get(root) != simdjson::SUCCESS) return std::nullopt;
-  if (root.get(object) != simdjson::SUCCESS) return std::nullopt;
-  std::vector<std::string_view> keys;
-  keys.reserve(16);
-  for (const auto member : object) {
-    if (keys.size() == kMostKeys || std::ranges::find(keys, member.key) != keys.end()) return std::nullopt;
-    keys.push_back(member.key);
-  }
-  return root;
-}
-
-// What BodyReader would have built.
-Json BuiltOf(const simdjson::dom::element& element) {
-  using Type = simdjson::dom::element_type;
-  switch (element.type()) {
-    case Type::OBJECT: {
-      Json built = Json::object();
-      auto& members = static_cast<Members&>(built.get_ref<Json::object_t&>());
-      const simdjson::dom::object object = element;
-      members.reserve(object.size());
-      for (const auto member : object) members.emplace_back(std::string(member.key), BuiltOf(member.value));
-      return built;
-    }
-    case Type::ARRAY: {
-      Json built = Json::array();
-      auto& items = built.get_ref<Json::array_t&>();
-      const simdjson::dom::array array = element;
-      items.reserve(array.size());
-      for (const auto item : array) items.push_back(BuiltOf(item));
-      return built;
-    }
-    case Type::STRING:
-      return std::string_view(element);
-    case Type::INT64: {
-      const int64_t number = element;
-      return number < 0 ? Json(number) : Json(static_cast<uint64_t>(number));
-    }
-    case Type::UINT64:
-      return uint64_t(element);
-    case Type::DOUBLE:
-      return double(element);
-    case Type::BOOL:
-      return bool(element);
-    default:
-      return nullptr;
-  }
-}
-
 absl::Status Read(std::string_view body, const BodyKind& kind, BodyReader& reader) {
   if (!Json::sax_parse(body, &reader)) return Malformed(body, kind, reader);
   if (!reader.is_object()) return Bad(kind, "is not a JSON object");
@@ -206,14 +143,14 @@ absl::Status Read(std::string_view body, const BodyKind& kind, BodyReader& reade
 }  // namespace
 
 absl::StatusOr<Json> ParseBody(std::string_view body, const BodyKind& kind) {
-  if (const auto root = QuickRead(body)) return BuiltOf(*root);
+  if (auto json = QuickParse(body)) return *std::move(json);
   BodyReader reader(/*keep=*/true, /*is_whole=*/true);
   if (absl::Status read = Read(body, kind, reader); !read.ok()) return read;
   return reader.Take();
 }
 
 absl::Status CheckBody(std::string_view body, const BodyKind& kind) {
-  if (QuickRead(body)) return absl::OkStatus();
+  if (QuickCheck(body)) return absl::OkStatus();
   BodyReader reader(/*keep=*/false, /*is_whole=*/true);
   return Read(body, kind, reader);
 }

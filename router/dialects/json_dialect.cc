@@ -61,7 +61,7 @@ absl::StatusOr<ChatReply> JsonDialect::GlanceAtReply(std::string_view body) cons
   const Node facts(json, kProviderReply);
   ChatReply reply;
   RETURN_IF_ERROR(facts.Read("model", reply.model));
-  RETURN_IF_ERROR(ReadUsage(facts, reply.usage));
+  RETURN_IF_ERROR(shape_.parse_usage(facts, reply.usage));
   return reply;
 }
 

@@ -22,14 +22,14 @@ class JsonDialect : public Dialect {
 
  protected:
   struct Shape {
-    const BodyKind& request;          // how a caller's body is complained about
-    std::string_view output;          // the list that a reply is about; empty: a reply is always read whole
+    const BodyKind& request;  // how a caller's body is complained about
+    // For a glance at a reply: the list that it is about, and what reads its member `usage`, which may be
+    // absent. Empty: a reply is always read whole.
+    std::string_view output;
+    absl::Status (*parse_usage)(const Node& reply, std::optional<ChatUsage>& usage) = nullptr;
     bool has_stream_options = false;  // a stream has its usage only when `stream_options.include_usage` asks
   };
   explicit JsonDialect(const Shape& shape) : shape_(shape) {}
-
-  // The member `usage` of a reply, which may be absent.
-  virtual absl::Status ReadUsage(const Node& reply, std::optional<ChatUsage>& usage) const = 0;
 
  private:
   std::string WithStream(std::string body, bool stream) const;

@@ -9,7 +9,7 @@ namespace {
 
 class OpenAiChatCodec final : public JsonDialect {
  public:
-  OpenAiChatCodec() : JsonDialect({openai_chat::kRequest, "choices", true}) {}
+  OpenAiChatCodec() : JsonDialect({openai_chat::kRequest, "choices", openai_chat::ParseUsage, true}) {}
 
   std::string_view name() const override { return contract::dialect::kOpenAiChat; }
   absl::StatusOr<Chat> ParseRequest(std::string_view body) const override {
@@ -33,11 +33,6 @@ class OpenAiChatCodec final : public JsonDialect {
   }
   std::string ErrorFrame(const absl::Status& failure) const override {
     return SseText({}, contract::ErrorBody(name(), failure));
-  }
-
- protected:
-  absl::Status ReadUsage(const Node& reply, std::optional<ChatUsage>& usage) const override {
-    return openai_chat::ParseUsage(reply, usage);
   }
 };
 

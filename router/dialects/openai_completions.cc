@@ -10,7 +10,8 @@ namespace {
 
 class OpenAiCompletionsCodec final : public JsonDialect {
  public:
-  OpenAiCompletionsCodec() : JsonDialect({openai_completions::kRequest, "choices", true}) {}
+  OpenAiCompletionsCodec()
+      : JsonDialect({openai_completions::kRequest, "choices", openai_chat::ParseUsage, true}) {}
 
   std::string_view name() const override { return contract::dialect::kOpenAiCompletions; }
   absl::StatusOr<Chat> ParseRequest(std::string_view body) const override {
@@ -34,11 +35,6 @@ class OpenAiCompletionsCodec final : public JsonDialect {
   }
   std::string ErrorFrame(const absl::Status& failure) const override {
     return SseText({}, contract::ErrorBody(name(), failure));
-  }
-
- protected:
-  absl::Status ReadUsage(const Node& reply, std::optional<ChatUsage>& usage) const override {
-    return openai_chat::ParseUsage(reply, usage);
   }
 };
 

@@ -36,7 +36,7 @@ bool IsInput(const Json& input) {
 
 class OpenAiEmbeddingsCodec final : public JsonDialect {
  public:
-  OpenAiEmbeddingsCodec() : JsonDialect({kRequest, "data"}) {}
+  OpenAiEmbeddingsCodec() : JsonDialect({kRequest, "data", openai_chat::ParseUsage}) {}
 
   std::string_view name() const override { return contract::dialect::kOpenAiEmbeddings; }
   DialectKind kind() const override { return DialectKind::kEmbeddings; }
@@ -84,11 +84,6 @@ class OpenAiEmbeddingsCodec final : public JsonDialect {
 
   std::string ErrorFrame(const absl::Status& failure) const override {
     return SseText({}, contract::ErrorBody(name(), failure));
-  }
-
- protected:
-  absl::Status ReadUsage(const Node& reply, std::optional<ChatUsage>& usage) const override {
-    return openai_chat::ParseUsage(reply, usage);
   }
 };
 

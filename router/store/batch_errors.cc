@@ -23,9 +23,9 @@ std::vector<contract::BatchError> ErrorsOf(StoreSql& sql, int64_t batch, int64_t
   for (Rows rows(
            sql,
            "SELECT line, code, message, param, checksum FROM batch_errors WHERE batch=? AND line>=? ORDER BY "
-           "line LIMIT ?",
-           batch, after > 0 ? after + 1 : 0, most);
-       rows.Next();) {
+           "line",
+           batch, after > 0 ? after + 1 : 0);
+       static_cast<int64_t>(errors.size()) < most && rows.Next();) {
     contract::BatchError error;
     error.line = rows.Int(0);
     error.code = rows.Text(1);

@@ -77,7 +77,6 @@ void Worker::TakeJobs() {
   });
 }
 
-// Jobs first: one of a chain still asks the routes of its steps. Chains before the routes that they ask.
 Awaitable<void> Worker::BeginDrain(TimePoint until) {
   limit_.Spawn(EndRunsAt(until));
   co_await StopTakingJobs();
@@ -89,6 +88,7 @@ Awaitable<void> Worker::StopTakingJobs() {
   }
 }
 
+// Jobs first: one of a chain still asks the routes of its steps. Chains before the routes that they ask.
 Awaitable<void> Worker::Drain() {
   co_await DrainJobs();
   for (const auto& served : routes_ | std::views::reverse) {

@@ -125,7 +125,6 @@ class HttpBench:
         return process, process.wait_for(r"http=(\S+)").group(1)
 
     def serve(self):
-        """The gateway, or nothing when this build of the program has no HTTP door yet."""
         def provider(address):
             return {"type": "openai", "base_url": f"http://{address}/v1", "key": "bench"}
 
@@ -144,18 +143,13 @@ class HttpBench:
         path = pathlib.Path(self.folder, "gateway.yaml")
         path.write_text(json.dumps(config))
         process = Process(self.folder, self.router, "serve", "-c", path)
-        ready = process.wait_for(r"llm-router ready(?:.* http=(\S+))?")
-        if not ready.group(1):
-            process.stop()
-            return None, None
-        return process, ready.group(1)
+        return process, process.wait_for(r"llm-router ready.* http=(\S+)").group(1)
 
     def ways(self, paced=False):
         """(name, process between or nothing, its address, whether models are named as routes)."""
         yield "direct", None, self.paced_address if paced else self.fast, False
         yield "nginx", self.nginx, self.nginx.paced_address if paced else self.nginx.address, False
-        if self.gateway:
-            yield "llm-router", self.gateway, self.door, True
+        yield "llm-router", self.gateway, self.door, True
 
     def load(self, address, mode, model, in_flight, body=2000):
         command = [self.tool, address, mode, model, in_flight, 0.5, self.arguments.seconds, body]
@@ -196,8 +190,7 @@ class HttpBench:
         for work, ways in self.rows.items():
             for name, row in ways.items():
                 print(f"{work:36} {name:11}" + "".join(f"{row[key]:10.0f}" for key, _ in columns))
-            if "llm-router" in ways:
-                print(f"{'':36} {'x nginx':11}" + "".join(f"{ratio(ways, key):>10}" for key, _ in columns))
+            print(f"{'':36} {'x nginx':11}" + "".join(f"{ratio(ways, key):>10}" for key, _ in columns))
         added = [(work, {name: (row["p50_us"] - ways["direct"]["p50_us"], row["p99_us"] - ways["direct"]["p99_us"],
                                 row["first_p50_us"] - ways["direct"]["first_p50_us"])
                          for name, row in ways.items() if name != "direct"})
@@ -211,7 +204,7 @@ class HttpBench:
         print(f"\n{'goal, as a ratio to nginx in this run':50}{'ratio':>8}{'goal':>10}")
         for (work, key), (sign, bound) in GOALS.items():
             ways = self.rows[work]
-            if "llm-router" not in ways or not ways["nginx"][key]:
+            if not ways["nginx"][key]:
                 continue
             found = ways["llm-router"][key] / ways["nginx"][key]
             held = found <= bound if sign == "<=" else found >= bound
@@ -280,8 +273,6 @@ def main():
         bench = HttpBench(arguments, folder)
         try:
             bench.start()
-            if not bench.gateway:
-                print("this llm-router has no HTTP door: nginx alone")
             bench.run()
             bench.report()
             bench.goals()

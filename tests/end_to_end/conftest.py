@@ -9,6 +9,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import harness  # noqa: E402
 import wire  # noqa: E402
+from keyed import Keyed  # noqa: E402
 
 TOPOLOGIES = ("one", "split")
 
@@ -84,3 +85,11 @@ def client(cluster):
     made = wire.Wire(cluster.address)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="module")
+def keyed(tmp_path_factory):
+    """One server that asks for keys for all tests of a file."""
+    made = Keyed(tmp_path_factory.mktemp("keyed"))
+    yield made
+    made.stop()

@@ -4,6 +4,8 @@ import asyncio
 import json
 import socket
 
+from harness import PATIENCE
+
 PATHS = ("/v1/chat/completions", "/v1/messages")
 
 
@@ -91,3 +93,22 @@ async def whole_body(address, request):
     stream.cut()
     assert ended and (b"data: [DONE]" in body or b"event: message_stop" in body), body[-300:]
     return body
+
+
+def all_at(most, coroutines):
+    """Runs them, at most that many at a time, and returns their results in order."""
+
+    async def run():
+        room = asyncio.Semaphore(most)
+
+        async def one(coroutine):
+            async with room, asyncio.timeout(PATIENCE):
+                return await coroutine
+
+        return await asyncio.gather(*(one(coroutine) for coroutine in coroutines))
+
+    return asyncio.run(run())
+
+
+def wait_for(coroutine):
+    return all_at(1, [coroutine])[0]

@@ -16,13 +16,6 @@ from keyed import Keyed, new_key
 from sdks import SDKS, Sdk
 from wire import Wire
 
-@pytest.fixture(scope="module")
-def keyed(tmp_path_factory):
-    made = Keyed(tmp_path_factory.mktemp("keyed"))
-    yield made
-    made.stop()
-
-
 @pytest.fixture
 def own(tmp_path):
     made = Keyed(tmp_path)

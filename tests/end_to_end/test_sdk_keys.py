@@ -4,15 +4,6 @@ import anthropic
 import openai
 import pytest
 
-from keyed import Keyed
-
-
-@pytest.fixture(scope="module")
-def keyed(tmp_path_factory):
-    made = Keyed(tmp_path_factory.mktemp("keyed"))
-    yield made
-    made.stop()
-
 
 def ask_openai(keyed, key, model, stream):
     sdk = openai.OpenAI(base_url=f"{keyed.http}/v1", api_key=key, max_retries=0)

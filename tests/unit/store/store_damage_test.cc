@@ -236,7 +236,7 @@ TEST_CASE("why runs failed, and what is wrong with lines, is served as it was ke
     AppendedLines lines;
     lines.batch = "batch";
     lines.first_line = 1;
-    for (const int64_t line : {1, 2}) {
+    for (const int64_t line : {1, 2, 3, 4}) {
       contract::BatchError error;
       error.line = line;
       error.message = "it is no JSON";
@@ -254,8 +254,17 @@ TEST_CASE("why runs failed, and what is wrong with lines, is served as it was ke
     CHECK((co_await store->Find("acme", "whole", false))->failures.size() == 1);
     CHECK((co_await store->Find("acme", "hurt", false))->failures.empty());
     const auto batch = co_await store->FindBatch("acme", "batch");
-    REQUIRE(batch->errors.size() == 1);
-    CHECK(batch->errors[0].line == 1);
+    REQUIRE(batch->errors.size() == 3);
+    CHECK(batch->errors[1].line == 3);
+    // A page is as long as without the damage.
+    contract::ReadErrors ask;
+    ask.batch = "batch";
+    ask.limit = 2;
+    const auto page = co_await store->ReadErrors("acme", ask);
+    REQUIRE(page.ok());
+    REQUIRE(page->errors.size() == 2);
+    CHECK(page->errors[1].line == 3);
+    CHECK(page->has_more);
     co_await store->Stop();
   });
 }

@@ -173,9 +173,11 @@ TEST_CASE("a worker that drains while no jobs service answers gives its jobs bac
   });
 }
 
-TEST_CASE("when the time to drain is over a job goes back to its queue, and uses up no run") {
-  Run([](Loop& loop) -> Awaitable<void> {
+TEST_CASE("when the time to drain is over a job goes back to its queue, unless it may be asked once only") {
+  const bool at_most_once = GENERATE(false, true);
+  Run([at_most_once](Loop& loop) -> Awaitable<void> {
     JobRig rig(loop);
+    rig.options.routes[0].at_most_once = at_most_once;
     co_await rig.Start();
     co_await rig.Put("j1", "hold");
     co_await rig.Until([&] { return rig.provider->running == 1; });
@@ -185,9 +187,10 @@ TEST_CASE("when the time to drain is over a job goes back to its queue, and uses
     DrainAside(rig, tasks, drained);
     co_await rig.Until([&] { return drained; });
     REQUIRE(rig.finishes.size() == 1);
-    CHECK(rig.finishes[0].outcome == contract::Outcome::kAgain);
-    CHECK(rig.broker->Count(kAck) == 0);
-    CHECK(*(co_await rig.Info()).waiting == 1);
+    CHECK(FaultOf(rig.finishes[0].failure) == Fault::kShuttingDown);
+    CHECK(rig.finishes[0].outcome == (at_most_once ? Outcome::kFailed : Outcome::kAgain));
+    CHECK(rig.broker->Count(kAck) == (at_most_once ? 1 : 0));
+    CHECK(*(co_await rig.Info()).waiting == (at_most_once ? 0 : 1));
     co_await End(rig, tasks);
   });
 }
