@@ -72,6 +72,9 @@ class Bench:
         return process, process.wait_for(pattern)
 
     def serve(self, *arguments):
+        """On a broker of its own, unless the arguments name one."""
+        if not any(str(argument).startswith("broker=") for argument in arguments):
+            arguments += ("--set", f"broker=embedded:{tempfile.mkdtemp(prefix='data-', dir=self.folder)}")
         process, found = self.start(self.router, r"ready(?: grpc=(\S+))?", "serve", "--set", "listen.grpc=0", "--set",
                                     "listen.admin=0", "--set", "listen.rest=0", "--set", "listen.http=0", *arguments)
         return process, found.group(1)
