@@ -107,28 +107,4 @@ int64_t FeedAgain(StoreSql& sql, const std::string& route, int64_t most) {
   return static_cast<int64_t>(jobs.size());
 }
 
-std::vector<OutboxItem> OutboxDue(StoreSql& sql, int64_t most, int64_t now) {
-  std::vector<OutboxItem> items;
-  for (Rows rows(
-           sql, "SELECT job, attempts FROM outbox INDEXED BY outbox_by_due WHERE due<=? ORDER BY due LIMIT ?",
-           now, most);
-       rows.Next();) {
-    OutboxItem& item = items.emplace_back();
-    item.row = rows.Int(0);
-    item.attempts = rows.Int(1);
-  }
-  for (OutboxItem& item : items) {
-    const auto row = JobBySeq(sql, item.row);
-    if (!row) continue;
-    item.job = row->id;
-    item.tenant = row->tenant;
-    item.queue = row->reply_to;
-    ResultRecord result = ReadResult(sql, *row);
-    item.reply = std::move(result.reply);
-    if (item.reply.executed || !item.reply.body.empty()) continue;
-    item.reply.body = contract::Dump({{"error", {{"message", result.message}, {"code", result.code}}}});
-  }
-  return items;
-}
-
 }  // namespace llm_router

@@ -1,4 +1,4 @@
-// What the feeder and the outbox take out of the store, and what they say they have done with it. Commit
+// What the feeder takes out of the store, and what it says it has done with it. Commit
 // thread only (store_sql.h).
 #pragma once
 
@@ -16,7 +16,5 @@ FeedPage PickToFeed(StoreSql& sql, const std::string& route, const FeedLimits& l
 void MarkAsFed(StoreSql& sql, const std::vector<FeedJob>& jobs, int64_t now);
 void FailRefused(StoreSql& sql, const FeedJob& job, const absl::Status& why, int64_t now);
 int64_t FeedAgain(StoreSql& sql, const std::string& route, int64_t most);
-
-std::vector<OutboxItem> OutboxDue(StoreSql& sql, int64_t most, int64_t now);
 
 }  // namespace llm_router

@@ -10,6 +10,7 @@
 #include "broker_adapters/base/utf8.h"
 #include "proto/fault.h"
 #include "router/store/job_table.h"
+#include "router/store/outbox_table.h"
 
 namespace llm_router {
 namespace {
@@ -183,7 +184,7 @@ absl::StatusOr<contract::Job> RetryJob(StoreSql& sql, const std::string& tenant,
     return MakeFault(Fault::kInvalidRequest,
                      "the job's deadline has passed: submit its query again with another");
   sql.Run("DELETE FROM results WHERE job=?", row.seq);
-  sql.Run("DELETE FROM outbox WHERE job=?", row.seq);
+  TakeFromOutbox(sql, row.seq);
   row.runs = 0;
   row.finished = 0;
   row.verdict = 0;

@@ -8,6 +8,7 @@
 #include "broker_adapters/base/sqlite.h"
 #include "proto/fault.h"
 #include "router/store/batch_table.h"
+#include "router/store/outbox_table.h"
 
 namespace llm_router {
 namespace {
@@ -100,7 +101,7 @@ void EndJob(StoreSql& sql, JobRow row, JobState state, const ResultRecord& resul
   KeepResult(sql, row, state != JobState::kCompleted, result);
   // The others' is there for a retry.
   if (state == JobState::kCompleted) sql.Run("DELETE FROM bodies WHERE job=?", row.seq);
-  if (!row.reply_to.empty()) sql.Run("INSERT OR REPLACE INTO outbox VALUES(?,?,0)", row.seq, now);
+  if (!row.reply_to.empty()) AddToOutbox(sql, row.seq, now, 0);
   SaveJob(sql, row, now);
 }
 
@@ -131,7 +132,7 @@ void EraseJob(StoreSql& sql, const JobRow& row) {
   sql.Run("DELETE FROM bodies WHERE job=?", row.seq);
   sql.Run("DELETE FROM results WHERE job=?", row.seq);
   sql.Run("DELETE FROM failures WHERE job=?", row.seq);
-  sql.Run("DELETE FROM outbox WHERE job=?", row.seq);
+  TakeFromOutbox(sql, row.seq);
   sql.Run("DELETE FROM jobs WHERE seq=?", row.seq);
   // Of those that are over the count goes on: it tells what was done.
   if (row.is_final()) return;

@@ -39,7 +39,8 @@ CREATE INDEX results_by_outcome ON results(batch, failed, seq) WHERE batch>0;
 CREATE TABLE failures(
   id INTEGER PRIMARY KEY, job INTEGER NOT NULL, number INTEGER NOT NULL, at INTEGER NOT NULL,
   code TEXT NOT NULL, message TEXT NOT NULL, checksum INTEGER NOT NULL, UNIQUE(job, number));
-CREATE TABLE outbox(job INTEGER PRIMARY KEY, due INTEGER NOT NULL, attempts INTEGER NOT NULL);
+CREATE TABLE outbox(
+  job INTEGER PRIMARY KEY, due INTEGER NOT NULL, attempts INTEGER NOT NULL, checksum INTEGER NOT NULL);
 CREATE INDEX outbox_by_due ON outbox(due);
 CREATE TABLE routes(
   name TEXT PRIMARY KEY, unfed INTEGER NOT NULL, fed INTEGER NOT NULL, running INTEGER NOT NULL,

@@ -17,6 +17,7 @@
 #include "router/store/job_steps.h"
 #include "router/store/journal_steps.h"
 #include "router/store/line_steps.h"
+#include "router/store/outbox_table.h"
 #include "router/store/prune_steps.h"
 #include "router/store/sqlite_schema.h"
 #include "router/store/store_check.h"
@@ -124,13 +125,12 @@ class SqliteStore final : public Store {
   }
   Awaitable<absl::Status> MarkSent(std::vector<int64_t> rows) override {
     return Change([rows = std::move(rows)](StoreSql& sql) {
-      for (const int64_t row : rows) sql.Run("DELETE FROM outbox WHERE job=?", row);
+      for (const int64_t row : rows) TakeFromOutbox(sql, row);
     });
   }
   Awaitable<absl::Status> PutOff(std::vector<int64_t> rows, int64_t due) override {
     return Change([rows = std::move(rows), due](StoreSql& sql) {
-      for (const int64_t row : rows)
-        sql.Run("UPDATE outbox SET due=?, attempts=attempts+1 WHERE job=?", due, row);
+      for (const int64_t row : rows) PutOffInOutbox(sql, row, due);
     });
   }
 

@@ -18,6 +18,7 @@
 #include "router/store/file_salvage.h"
 #include "router/store/job_row.h"
 #include "router/store/job_table.h"
+#include "router/store/outbox_table.h"
 #include "router/store/store_record.h"
 #include "router/store/store_sql.h"
 
@@ -48,7 +49,7 @@ class Work {
     Read("bodies", "job, checksum, record", &Work::ReadBody);
     Read("results", "seq, job, checksum, record", &Work::ReadResult);
     Read("failures", "id, job, number, at, code, message, checksum", &Work::ReadFailure);
-    Read("outbox", "job, attempts", &Work::ReadOutbox);
+    Read("outbox", "job, due, attempts, checksum", &Work::ReadOutbox);
     Read("batch_errors", "id, batch, line, code, message, param, checksum", &Work::ReadBatchError);
     lost_ += SalvageFiles(tables_, fresh_);
     FailWithoutResult();
@@ -156,11 +157,12 @@ class Work {
                     Int(row, 2), Int(row, 3), Text(row, 4), Text(row, 5), Int(row, 6)) > 0;
   }
 
-  // At once: a result may come twice, and when it was due is not under a checksum.
+  // One that is damaged goes on as it is: it is sent at once, for a result may come twice.
   bool ReadOutbox(SQLite::Statement& row) {
     const auto owner = OwnerOf(Int(row, 0));
     if (!owner || !owner->replies || !contract::IsFinal(owner->state)) return false;
-    return sql_.Run("INSERT OR IGNORE INTO outbox VALUES(?,0,?)", Int(row, 0), Int(row, 1)) > 0;
+    return sql_.Run("INSERT OR IGNORE INTO outbox VALUES(?,?,?,?)", Int(row, 0), Int(row, 1), Int(row, 2),
+                    Int(row, 3)) > 0;
   }
 
   bool ReadBatchError(SQLite::Statement& row) {

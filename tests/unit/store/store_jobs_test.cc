@@ -436,6 +436,33 @@ TEST_CASE("a damaged query or result is never served: its job fails and says so"
   });
 }
 
+TEST_CASE("a damaged row of the outbox loses no result: it is sent at once") {
+  const char* const damage =
+      GENERATE("UPDATE outbox SET due=due+1", "UPDATE outbox SET due=due+1000000000000",
+               "UPDATE outbox SET attempts=9");
+  Run([damage](Loop& loop) -> Awaitable<void> {
+    StoreBench bench(loop, false);
+    NewJob job = JobOf("a");
+    job.reply_to = "results";
+    (void)co_await STORE(bench).Submit(job, kStart);
+    (void)co_await STORE(bench).Begin(BeginOf("a", "r"), kStart);
+    (void)co_await STORE(bench).Finish(FinishOf("a", "r"), kStart);
+    co_await bench.Close();
+    SQLite::Database(bench.file().string(), SQLite::OPEN_READWRITE).exec(damage);
+    bench.Open();
+    auto items = co_await STORE(bench).TakeOutbox(10, kStart + 1);
+    REQUIRE(items->size() == 1);
+    CHECK(items->at(0).attempts == 0);
+    CHECK(items->at(0).reply.body == R"({"of":"r"})");
+    CHECK((co_await STORE(bench).PutOff({items->at(0).row}, kStart + 100)).ok());
+    CHECK((co_await STORE(bench).TakeOutbox(10, kStart + 99))->empty());
+    items = co_await STORE(bench).TakeOutbox(10, kStart + 100);
+    REQUIRE(items->size() == 1);
+    CHECK(items->at(0).attempts == 1);
+    co_await bench.Close();
+  });
+}
+
 TEST_CASE("a store of a later version is refused") {
   Run([](Loop& loop) -> Awaitable<void> {
     const TemporaryFolder folder;

@@ -1,0 +1,23 @@
+// The outbox: which results are still to be sent to the queue their job named, when, and after how many
+// tries. Commit thread only (store_sql.h).
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "router/store/store.h"
+#include "router/store/store_sql.h"
+
+namespace llm_router {
+
+// `due`: Unix ms. A job's row that is there is replaced.
+void AddToOutbox(StoreSql& sql, int64_t job, int64_t due, int64_t attempts);
+void PutOffInOutbox(StoreSql& sql, int64_t job, int64_t due);
+void TakeFromOutbox(StoreSql& sql, int64_t job);
+// At most `most`, the oldest first. Those whose row is damaged are due at once, with no tries, and the log
+// says so: a result may come twice, so that none is lost.
+std::vector<OutboxItem> OutboxDue(StoreSql& sql, int64_t most, int64_t now);
+// Over a row.
+uint32_t OutboxChecksum(int64_t job, int64_t due, int64_t attempts);
+
+}  // namespace llm_router
