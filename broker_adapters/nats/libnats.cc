@@ -95,6 +95,11 @@ bool IsAboutTls(natsStatus status) {
 }
 
 std::string_view RemedyFor(natsStatus status, bool tls) {
+  if (!IsAboutTls(status) && tls) {
+    return "start it, or name another with the setting `broker`; where it asks for a certificate, give one "
+           "with "
+           "`broker.cert` and `broker.cert_key`";
+  }
   if (!IsAboutTls(status)) return "start it, or name another with the setting `broker`";
   if (!tls) return "where it speaks TLS, give its CA with the setting `broker.ca`";
   if (status == NATS_SECURE_CONNECTION_WANTED)
@@ -104,9 +109,17 @@ std::string_view RemedyFor(natsStatus status, bool tls) {
          "`broker`, and our own certificate, where it asks for one, with `broker.cert` and `broker.cert_key`";
 }
 
-absl::Status FailureOf(natsStatus status, const NatsOptions& options) {
+// libnats's last words, without the place in its source that they begin with.
+std::string LastWords(natsStatus status) {
   const char* const last = nats_GetLastError(nullptr);
-  const std::string text = last && *last ? last : natsStatus_GetText(status);
+  std::string_view text = last && *last ? last : natsStatus_GetText(status);
+  if (const size_t end = text.find("): "); text.starts_with('(') && end != std::string_view::npos)
+    text.remove_prefix(end + 3);
+  return std::string(text);
+}
+
+absl::Status FailureOf(natsStatus status, const NatsOptions& options) {
+  const std::string text = LastWords(status);
   const std::string servers = absl::StrJoin(options.servers, ",");
   if (status == NATS_CONNECTION_AUTH_FAILED || status == NATS_NOT_PERMITTED) {
     return MakeFault(

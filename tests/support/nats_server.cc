@@ -58,6 +58,7 @@ void NatsServer::Start() {
     const int to = open(log.c_str(), O_CREAT | O_WRONLY | O_APPEND, 0600);
     dup2(to, STDOUT_FILENO);
     dup2(to, STDERR_FILENO);
+    closefrom(STDERR_FILENO + 1);  // the test's own connections are not this process's
     execl(kProgram, kProgram, "-c", file.c_str(), nullptr);
     _exit(127);
   }
