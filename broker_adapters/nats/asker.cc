@@ -18,6 +18,8 @@ constexpr size_t kMostUnheard = 10'000;
 constexpr Milliseconds kFirstPause(5);
 constexpr Milliseconds kMostPause(100);
 constexpr size_t kUnheardPerMillisecond = 10;  // asked again, on average
+constexpr auto kLookInterval = std::chrono::seconds(2);
+constexpr int kWorkerGone = -2;
 
 }  // namespace
 
@@ -59,7 +61,9 @@ Awaitable<absl::StatusOr<WireMessage>> Asker::AskOn(const Query& query) {
   WireMessage wire = ToWire(query);
   wire.reply = mailbox.address();
   CO_RETURN_IF_ERROR(connection_.Publish(std::move(wire), query.deadline));
-  auto answer = co_await mailbox.Next(query.deadline);
+  auto answer = co_await Await(mailbox, query.deadline);
+  if (answer && answer->status == kWorkerGone)
+    co_return MakeFault(Fault::kWorkerLost, "the worker that had the query went away: ask again");
   if (answer && answer->status != kNotSent) co_return *std::move(answer);
   if (connection_.stopping()) co_return connection_.ShuttingDown();
   if (answer || mailbox.is_cut())
@@ -69,6 +73,32 @@ Awaitable<absl::StatusOr<WireMessage>> Asker::AskOn(const Query& query) {
     co_return MakeFault(Fault::kCancelled, "the caller went away");
   }
   co_return MakeFault(Fault::kTimeout, "nobody answered before the deadline");
+}
+
+Awaitable<std::optional<WireMessage>> Asker::Await(Mailbox& mailbox, TimePoint deadline) {
+  std::string taker;
+  size_t takers = 0;  // one of several that went away is no loss
+  for (;;) {
+    const bool looks = takers == 1;
+    auto answer =
+        co_await mailbox.Next(looks ? std::min<TimePoint>(deadline, Now() + kLookInterval) : deadline);
+    if (!answer) {
+      if (Now() >= deadline || mailbox.is_cut() || co_await Cancelled()) co_return std::nullopt;
+      WireMessage look(taker, "");
+      look.reply = mailbox.address();
+      (void)connection_.Publish(std::move(look), deadline);
+      continue;
+    }
+    if (const auto by = TakerIn(*answer); !by.empty()) {
+      taker = by;
+      ++takers;
+      continue;
+    }
+    if (answer->status != kNobodyThere || takers == 0) co_return answer;
+    if (takers > 1) continue;
+    answer->status = kWorkerGone;
+    co_return answer;
+  }
 }
 
 Milliseconds Asker::Pause(int asked) const {

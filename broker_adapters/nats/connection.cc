@@ -11,6 +11,7 @@
 #include "broker_adapters/base/text.h"
 #include "broker_adapters/nats/jetstream_text.h"
 #include "broker_adapters/nats/mailbox.h"
+#include "broker_adapters/nats/subjects.h"
 #include "proto/fault.h"
 
 namespace llm_router::nats {
@@ -171,6 +172,14 @@ Awaitable<absl::Status> Connection::Confirm(TimePoint deadline) {
   const auto echo = co_await mailbox.Next(deadline);
   if (echo) co_return absl::OkStatus();
   co_return MakeFault(Fault::kTimeout, "no answer before the deadline");
+}
+
+const std::string& Connection::Presence() {
+  if (presence_.empty()) {
+    presence_ = fmt::format("{}{}", kPresencePrefix, NewId());
+    (void)Subscribe(presence_, "", [](std::optional<WireMessage>) {});
+  }
+  return presence_;
 }
 
 uint64_t Connection::Subscribe(std::string subject, std::string group, Handler handler) {

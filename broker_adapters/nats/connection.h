@@ -44,6 +44,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Returns when the server has taken in all that was published and subscribed before.
   Awaitable<absl::Status> Confirm(TimePoint deadline);
 
+  // A subject that is listened to as long as this connection is: by it others see whether we are there.
+  const std::string& Presence();
+
   uint64_t Subscribe(std::string subject, std::string group, Handler handler);
   void Unsubscribe(uint64_t id);
   // The handler is called for what is on its way, too, and for the end of it.
@@ -90,6 +93,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   absl::flat_hash_map<uint64_t, Mailbox*> mailboxes_;
   Handler stray_;
   uint64_t next_ = 1;
+  std::string presence_;
   uint64_t answers_ = 0;  // the subscription that all mailboxes share
   std::set<Timer*> waiters_;
   absl::Status why_not_;

@@ -30,6 +30,7 @@ constexpr std::string_view kTimeout = "Llm-Timeout-Ms";
 constexpr std::string_view kExecuted = "Llm-Executed";
 constexpr std::string_view kError = "Llm-Error";
 constexpr std::string_view kCacheHit = "Llm-Cache-Hit";
+constexpr std::string_view kTakenBy = "Llm-Taken-By";
 constexpr std::string_view kFault = "Llm-Fault";
 constexpr std::string_view kRetryAfter = "Llm-Retry-After-Ms";
 constexpr std::string_view kSentAt = "Llm-Sent-At";
@@ -56,8 +57,6 @@ int64_t NumberOf(const WireMessage& wire, std::string_view name) {
 }
 
 std::string TextOf(const WireMessage& wire, std::string_view name) { return FromHeader(wire.Header(name)); }
-
-bool IsOurs(const WireMessage& wire) { return wire.Has(kWire); }
 
 bool IsReserved(std::string_view name) { return name.starts_with("Llm-") || name.starts_with("Nats-"); }
 
@@ -94,6 +93,17 @@ WireMessage Without(const WireMessage& wire, std::initializer_list<std::string_v
 }
 
 }  // namespace
+
+bool IsOurs(const WireMessage& wire) { return wire.Has(kWire); }
+
+WireMessage TakenBy(std::string where, std::string subject) {
+  WireMessage wire(std::move(subject), "");
+  wire.Add(kWire, std::string(kVersion));
+  wire.Add(kTakenBy, std::move(where));
+  return wire;
+}
+
+std::string_view TakerIn(const WireMessage& wire) { return wire.Header(kTakenBy); }
 
 WireMessage ToWire(Message message, std::string subject) {
   WireMessage wire(std::move(subject), std::move(message.body));

@@ -30,6 +30,14 @@ Query QueryOf(WireMessage wire, Kind kind);
 // A status where the reply is one.
 absl::StatusOr<Reply> ReplyOf(WireMessage wire);
 
+// Whether one of ours sent it.
+bool IsOurs(const WireMessage& wire);
+
+// An interim answer to one of ours: who has the query says where it can be asked whether it is there still.
+WireMessage TakenBy(std::string where, std::string subject);
+// That place; empty where the answer is another one.
+std::string_view TakerIn(const WireMessage& wire);
+
 // What a queue's message says about itself beside the message.
 Attributes AttributesOf(const WireMessage& wire);
 // When a delayed message is due, Unix ns; 0 = at once.

@@ -17,6 +17,8 @@ constexpr size_t kMostBytes = size_t{256} * 1024 * 1024;
 constexpr auto kBeginPatience = std::chrono::seconds(2);
 constexpr auto kAnswerPatience = std::chrono::seconds(10);
 constexpr auto kDrainPatience = std::chrono::seconds(10);
+constexpr auto kTellAfter = std::chrono::seconds(1);
+constexpr auto kTellInterval = Milliseconds(500);
 
 absl::Status Lost() {
   return MakeFault(Fault::kWorkerLost, "the worker that had the query went away: ask again");
@@ -54,11 +56,16 @@ void QueryService::Take(std::optional<WireMessage> message) {
   std::string reply = std::move(message->reply);
   if (reply.empty() || message->status != 0) return;  // nobody waits for an answer
   const size_t bytes = message->size();
+  const bool ours = IsOurs(*message);
   Taken taken(QueryOf(*std::move(message), options_.kind), std::move(reply), bytes);
   if (ended_) return Send(Lost(), taken.reply, taken.query.message);
   if (waiting_.size() >= kMostWaiting || waiting_bytes_ + bytes > kMostBytes) {
     return Send(MakeFault(Fault::kOverloaded, "too many queries wait at this worker: ask again later"),
                 taken.reply, taken.query.message);
+  }
+  if (ours) {
+    untold_[taken.reply] = Now();
+    if (!std::exchange(telling_, true)) connection_->tasks().Spawn(Tell(shared_from_this()));
   }
   waiting_bytes_ += bytes;
   waiting_.push_back(std::move(taken));
@@ -70,7 +77,10 @@ void QueryService::StartWaiting() {
     Taken next = std::move(waiting_.front());
     waiting_.pop_front();
     waiting_bytes_ -= next.bytes;
-    if (next.query.deadline <= Now()) continue;
+    if (next.query.deadline <= Now()) {
+      untold_.erase(next.reply);
+      continue;
+    }
     const uint64_t key = next_key_++;
     Running& running =
         running_.try_emplace(key, connection_->executor(), next.query.deadline, next.reply).first->second;
@@ -93,8 +103,22 @@ Awaitable<void> QueryService::Answer(std::shared_ptr<QueryService> self, uint64_
   const auto running = self->running_.find(key);
   if (!running->second.abandoned) self->Send(std::move(reply), taken.reply, asked);
   self->by_reply_.erase(taken.reply);
+  self->untold_.erase(taken.reply);
   self->running_.erase(running);
   self->StartWaiting();
+}
+
+Awaitable<void> QueryService::Tell(std::shared_ptr<QueryService> self) {
+  while (!self->untold_.empty() && co_await Sleep(Now() + kTellInterval)) {
+    const TimePoint now = Now();
+    absl::erase_if(self->untold_, [&](const auto& held) {
+      if (held.second + kTellAfter > now) return false;
+      Connection& connection = *self->connection_;
+      (void)connection.Publish(TakenBy(connection.Presence(), held.first), now + kAnswerPatience);
+      return true;
+    });
+  }
+  self->telling_ = false;
 }
 
 void QueryService::Send(absl::StatusOr<Reply> reply, const std::string& to, const Message& query) {
@@ -128,6 +152,7 @@ void QueryService::GiveUp(const std::string& reply) {
                                     [&](const Taken& taken) { return taken.reply == reply; });
   if (waiting == waiting_.end()) return;
   waiting_bytes_ -= waiting->bytes;
+  untold_.erase(reply);
   waiting_.erase(waiting);
 }
 
@@ -137,6 +162,7 @@ void QueryService::Unlisten() {
 
 void QueryService::End() {
   if (std::exchange(ended_, true)) return;
+  untold_.clear();
   // Drained, not dropped: what is on its way is refused, so that its caller need not wait.
   connection_->Drain(queries_);
   Unlisten();

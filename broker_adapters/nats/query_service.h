@@ -49,6 +49,8 @@ class QueryService : public std::enable_shared_from_this<QueryService> {
   void StartWaiting();
   static Awaitable<void> Answer(std::shared_ptr<QueryService> self, uint64_t key, Taken taken);
   void Send(absl::StatusOr<Reply> reply, const std::string& to, const Message& query);
+  // Tells the callers whose queries have been here for a while who has them.
+  static Awaitable<void> Tell(std::shared_ptr<QueryService> self);
   void Abandon(uint64_t key);
   void GiveUp(const std::string& reply);
   void Unlisten();
@@ -60,6 +62,8 @@ class QueryService : public std::enable_shared_from_this<QueryService> {
   uint64_t cancels_ = 0;
   std::map<uint64_t, Running> running_;
   absl::flat_hash_map<std::string, uint64_t> by_reply_;  // of those that run
+  absl::flat_hash_map<std::string, TimePoint> untold_;   // since when they are here, by reply subject
+  bool telling_ = false;
   std::deque<Taken> waiting_;
   size_t waiting_bytes_ = 0;
   Timer changed_;

@@ -14,6 +14,9 @@ namespace llm_router::nats {
 // Of a cancelled query: its reply subject is the body.
 inline constexpr std::string_view kCancelSubject = "llm-router.cancel";
 
+// Of who is there.
+inline constexpr std::string_view kPresencePrefix = "llm-router.here.";
+
 std::string QuerySubject(Kind kind, std::string_view channel);
 std::string EventSubject(std::string_view channel);
 std::string QueueSubject(std::string_view queue);

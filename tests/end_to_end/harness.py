@@ -255,6 +255,11 @@ class NatsServer(Process):
         super().__init__("nats", [self.PROGRAM, "-c", settings], folder)
         self.address = eventually(self._address, "nats-server to listen")
 
+    def stop(self):
+        """By SIGINT: to nats-server SIGTERM is a failure."""
+        self.signal(signal.SIGINT)
+        return super().wait()
+
     def _address(self):
         for file in self.home.glob("*.ports"):
             found = re.search(r"127\.0\.0\.1:\d+", file.read_text())

@@ -133,6 +133,23 @@ TEST_CASE("a worker whose wire was cut serves again, and the queries that come m
   });
 }
 
+TEST_CASE("a worker that is gone is noticed by who waits for it") {
+  OnBench([](Bench& bench) -> Awaitable<void> {
+    const auto served = co_await bench.far().Serve(Workers(), Answer);
+    REQUIRE(served.ok());
+    REQUIRE((co_await bench.near().Request(Ask("first"))).ok());
+    const auto result = std::make_shared<absl::StatusOr<Reply>>(absl::InternalError("none yet"));
+    bench.tasks.Spawn(AskInto(bench.near(), Ask("hold"), result, bench.changed));
+    // What the worker says of itself after a second has to get through first.
+    (void)co_await bench.changed.Until([] { return false; }, Milliseconds(1'800));
+    bench.wire.Refuse(true);
+    bench.wire.Reset();
+    CHECK(co_await bench.changed.Until([&] { return FaultOf(result->status()) == Fault::kWorkerLost; },
+                                       Milliseconds(15'000)));
+    bench.wire.Refuse(false);
+  });
+}
+
 TEST_CASE("events come again after a cut") {
   OnBench([](Bench& bench) -> Awaitable<void> {
     const auto got = std::make_shared<std::vector<std::string>>();
