@@ -20,9 +20,14 @@ namespace llm_router {
 struct BrokerOptions {
   BrokerOptions() = default;
 
-  std::string url;                     // embedded:DIR, kubemq://host:50000
-  std::string client_id;               // how this process calls itself on a foreign engine
-  Secret key;                          // a foreign engine's, or empty
+  std::string url;        // embedded:DIR, kubemq://host:50000, nats://a:4222,b:4222
+  std::string client_id;  // how this process calls itself on a foreign engine
+  Secret key;             // a foreign engine's, or empty; NATS calls it a token
+  std::string user;       // of NATS, as are the next four
+  Secret password;
+  std::string creds;                   // path to a credentials file
+  int replicas = 1;                    // of the streams that keep queues
+  bool in_memory = false;              // whether these are kept there only
   std::optional<TlsPem> tls;           // towards a foreign engine; none: plaintext
   size_t max_body = 32 * 1024 * 1024;  // bytes; an engine that carries less says so in its Caps
   // What an engine in this process keeps on disk: queues, and stored events, for how long.
@@ -38,7 +43,7 @@ std::string_view EmbeddedFolder(std::string_view url);
 
 // Checks a URL without opening anything; the error names the schemes there are.
 [[nodiscard]] absl::Status CheckBrokerUrl(std::string_view url);
-// The same of everything else: an engine in this process takes neither key nor TLS.
+// The same of everything else: an engine in this process takes neither key nor TLS, and only NATS the rest.
 [[nodiscard]] absl::Status CheckBrokerOptions(const BrokerOptions& options);
 
 // Opens the engine. A foreign one that can't be reached now is no error: the adapter goes on trying. One in

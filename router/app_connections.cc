@@ -12,6 +12,11 @@ absl::StatusOr<BrokerOptions> ReadBroker(const Config& config) {
   BrokerOptions options;
   options.url = config.broker.url;
   options.key = config.broker.key;
+  options.user = config.broker.user;
+  options.password = config.broker.password;
+  options.creds = config.broker.creds;
+  options.replicas = config.broker.replicas;
+  options.in_memory = config.broker.in_memory;
   options.max_body = static_cast<size_t>(config.limits.body);
   options.queue_bytes = static_cast<uint64_t>(config.limits.queue_bytes);
   options.event_bytes = static_cast<uint64_t>(config.limits.event_bytes);

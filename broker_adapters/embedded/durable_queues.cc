@@ -13,10 +13,10 @@
 #include "broker_adapters/base/status.h"
 #include "broker_adapters/base/text.h"
 #include "broker_adapters/embedded/limits.h"
-#include "broker_adapters/embedded/pattern.h"
 #include "broker_adapters/embedded/queue_limits.h"
 #include "broker_adapters/embedded/queue_salvage.h"
 #include "broker_adapters/embedded/queue_schema.h"
+#include "broker_adapters/pattern.h"
 #include "proto/fault.h"
 
 namespace llm_router {

@@ -6,8 +6,8 @@
 #include "broker_adapters/base/one_shot.h"
 #include "broker_adapters/base/status.h"
 #include "broker_adapters/embedded/durable_queues.h"
-#include "broker_adapters/embedded/pattern.h"
 #include "broker_adapters/embedded/queue_limits.h"
+#include "broker_adapters/pattern.h"
 
 namespace llm_router {
 

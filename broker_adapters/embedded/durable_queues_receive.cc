@@ -5,8 +5,8 @@
 #include "broker_adapters/base/log.h"
 #include "broker_adapters/base/status.h"
 #include "broker_adapters/embedded/durable_queues.h"
-#include "broker_adapters/embedded/pattern.h"
 #include "broker_adapters/embedded/queue_limits.h"
+#include "broker_adapters/pattern.h"
 
 namespace llm_router {
 Awaitable<absl::StatusOr<std::vector<Delivery>>> DurableQueues::Receive(std::string name,

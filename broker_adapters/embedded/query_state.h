@@ -15,7 +15,7 @@
 #include "broker_adapters/base/one_shot.h"
 #include "broker_adapters/base/task_group.h"
 #include "broker_adapters/broker.h"
-#include "broker_adapters/embedded/pattern.h"
+#include "broker_adapters/pattern.h"
 
 namespace llm_router {
 

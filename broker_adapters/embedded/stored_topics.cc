@@ -7,11 +7,11 @@
 #include "broker_adapters/base/sqlite_repair.h"
 #include "broker_adapters/base/status.h"
 #include "broker_adapters/embedded/limits.h"
-#include "broker_adapters/embedded/pattern.h"
 #include "broker_adapters/embedded/queue_record.h"
 #include "broker_adapters/embedded/stored_limits.h"
 #include "broker_adapters/embedded/stored_salvage.h"
 #include "broker_adapters/embedded/stored_schema.h"
+#include "broker_adapters/pattern.h"
 #include "proto/fault.h"
 
 namespace llm_router {

@@ -4,8 +4,8 @@
 
 #include "broker_adapters/base/status.h"
 #include "broker_adapters/embedded/limits.h"
-#include "broker_adapters/embedded/pattern.h"
 #include "broker_adapters/embedded/stored_topics.h"
+#include "broker_adapters/pattern.h"
 #include "proto/fault.h"
 
 namespace llm_router {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "broker_adapters/embedded/pattern.h"
+#include "broker_adapters/pattern.h"
 
 namespace llm_router {
 

@@ -15,8 +15,13 @@ namespace llm_router {
 
 struct BrokerConfig {
   std::string url = "embedded:./llm-router-data";
-  Secret key;  // for a broker elsewhere, as are the files
+  Secret key;  // for a broker elsewhere, as is the rest
+  std::string user;
+  Secret password;
+  std::string creds;  // a file
   TlsFiles tls;
+  int replicas = 1;
+  bool in_memory = false;
 };
 
 struct ListenConfig {

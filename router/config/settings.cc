@@ -18,6 +18,7 @@ constexpr std::string_view kLevels[] = {"debug", "info", "warning", "error"};
 
 constexpr std::string_view kRedeliveries[] = {"at_least_once", "at_most_once"};
 
+constexpr std::string_view kStorages[] = {"file", "memory"};
 constexpr std::string_view kServedBy[] = {"targets", "chain"};
 
 // contract::CheckRouteName.
@@ -37,10 +38,19 @@ constexpr Setting kTable[] = {
      .help = "What carries the messages."},
     {.path = "broker.url", .kind = kText, .fallback = "embedded:./llm-router-data", .least = 1, .most = 4096,
      .store = [](Config& config, const SettingValue& value) { config.broker.url = value.text; },
-     .help = "embedded:DIR in this process, or kubemq://host:port."},
+     .help = "embedded:DIR in this process, kubemq://host:port, or nats://host:port,host:port."},
     {.path = "broker.key", .kind = kText, .secret = true, .most = 8192, .check = CheckKey,
      .store = [](Config& config, const SettingValue& value) { config.broker.key = Secret(value.text); },
-     .help = "The key that a broker elsewhere asks for; best read from the environment: ${LLM_ROUTER_KEY}."},
+     .help = "The key, or NATS token, that a broker elsewhere asks for; best read from the environment: ${LLM_ROUTER_KEY}."},
+    {.path = "broker.user", .kind = kText, .most = 256,
+     .store = [](Config& config, const SettingValue& value) { config.broker.user = value.text; },
+     .help = "NATS: the user to be, with broker.password."},
+    {.path = "broker.password", .kind = kText, .secret = true, .most = 8192,
+     .store = [](Config& config, const SettingValue& value) { config.broker.password = Secret(value.text); },
+     .help = "NATS: the password of broker.user; best read from the environment."},
+    {.path = "broker.creds", .kind = kText, .most = 4096,
+     .store = [](Config& config, const SettingValue& value) { config.broker.creds = value.text; },
+     .help = "NATS: a credentials file, as nsc makes them."},
     {.path = "broker.ca", .kind = kText, .most = 4096,
      .store = [](Config& config, const SettingValue& value) { config.broker.tls.ca = value.text; },
      .help = "TLS: a PEM file with the CA that signed the broker's certificate, or system for those this machine trusts."},
@@ -50,6 +60,12 @@ constexpr Setting kTable[] = {
     {.path = "broker.cert_key", .kind = kText, .most = 4096,
      .store = [](Config& config, const SettingValue& value) { config.broker.tls.cert_key = value.text; },
      .help = "TLS: a PEM file with the private key to broker.cert."},
+    {.path = "broker.replicas", .kind = kInteger, .fallback = "1", .least = 1, .most = 5,
+     .store = [](Config& config, const SettingValue& value) { config.broker.replicas = static_cast<int>(value.number); },
+     .help = "NATS: on how many servers of its cluster each queue is kept; for queues made from now on."},
+    {.path = "broker.storage", .kind = kChoice, .fallback = "file", .choices = kStorages,
+     .store = [](Config& config, const SettingValue& value) { config.broker.in_memory = value.text == "memory"; },
+     .help = "NATS: where its servers keep queues; for queues made from now on."},
 
     {.path = "http", .kind = kGroup,
      .help = "The OpenAI and Anthropic HTTP door."},

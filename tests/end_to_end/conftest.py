@@ -1,4 +1,5 @@
-"""What every end-to-end test is given. Each case that takes `cluster` or `make_cluster` runs over both topologies."""
+"""What every end-to-end test is given. Each case that takes `cluster` or `make_cluster` runs over the topologies that its
+file names as TOPOLOGIES, or else over the first two."""
 
 import sys
 from pathlib import Path
@@ -37,8 +38,16 @@ def _binary():
     ), f"{harness.BINARY} is missing: build the target llm-router, or set LLM_ROUTER_BUILD"
 
 
-@pytest.fixture(scope="module", params=TOPOLOGIES)
+def pytest_generate_tests(metafunc):
+    if "topology" in metafunc.fixturenames:
+        names = getattr(metafunc.module, "TOPOLOGIES", TOPOLOGIES)
+        metafunc.parametrize("topology", names, indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module")
 def topology(request):
+    if request.param == "nats" and not harness.NatsServer.PROGRAM.exists():
+        pytest.skip("nats-server is not installed")
     return request.param
 
 

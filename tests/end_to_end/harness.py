@@ -240,11 +240,39 @@ def providers(simulator):
     }
 
 
+class NatsServer(Process):
+    """A nats-server with JetStream, on a free port and in a folder of its own."""
+
+    PROGRAM = Path("/usr/sbin/nats-server")
+
+    def __init__(self, folder):
+        self.home = folder / "nats"
+        self.home.mkdir(parents=True)
+        settings = self.home / "server.conf"
+        settings.write_text(
+            f'listen: "127.0.0.1:-1"\nports_file_dir: "{self.home}"\njetstream {{ store_dir: "{self.home}/store" }}\n'
+        )
+        super().__init__("nats", [self.PROGRAM, "-c", settings], folder)
+        self.address = eventually(self._address, "nats-server to listen")
+
+    def stop(self):
+        """By SIGINT: to nats-server SIGTERM is a failure."""
+        self.signal(signal.SIGINT)
+        return super().wait()
+
+    def _address(self):
+        for file in self.home.glob("*.ports"):
+            found = re.search(r"127\.0\.0\.1:\d+", file.read_text())
+            if found:
+                return found.group(0)
+        return None
+
+
 class Cluster:
     """A whole llm-router: a simulator, and either one process with every role, or a gateway that keeps the jobs and a
-    worker, joined by gRPC.
+    worker, joined by gRPC, or gateway, worker and jobs service in processes of their own, joined by NATS.
 
-    `topology` is `one` or `split`. Stopping it asserts that every process ended well.
+    `topology` is `one`, `split` or `nats`. Stopping it asserts that every process ended well.
     """
 
     def __init__(
@@ -260,24 +288,36 @@ class Cluster:
         self.routes = routes
         self._providers = {**providers(self.simulator), **(more_providers or {})}
         self.workers = []
+        if topology == "nats":
+            nats = NatsServer(folder)
+            self.processes.append(nats)
+            self.broker = f"nats://{nats.address}"
         self.start_gateway()
-        if topology == "split":
+        if topology == "nats":
+            self.start_jobs()
+        if topology != "one":
             self.start_worker()
 
     def start_gateway(self, port=0):
         listen = {"host": "127.0.0.1", "grpc": port, "rest": 0, "admin": 0, "http": 0}
-        config = {"broker": f"embedded:{self.folder}/data", "listen": listen, **self._extra}
-        roles = "gateway,jobs" if self.topology == "split" else "gateway,worker,jobs"
+        if self.topology != "nats":
+            self.broker = f"embedded:{self.folder}/data"
+        config = {"broker": self.broker, "listen": listen, **self._extra}
+        roles = {"one": "gateway,worker,jobs", "split": "gateway,jobs", "nats": "gateway"}[self.topology]
         if self.topology == "one":
             config.update(providers=self._providers, routes=self.routes)
         self.gateway = self._start(f"gateway{len(self.processes)}", config, "--roles", roles)
         if self.topology == "one":
             self.workers = [self.gateway]
 
+    def start_jobs(self):
+        config = {"broker": self.broker, "store": f"sqlite:{self.folder}/data", "listen": {"admin": 0}, **self._extra}
+        self.jobs = self._start(f"jobs{len(self.processes)}", config, "--roles", "jobs")
+
     def start_worker(self, routes=None, *options):
         """One more worker process, whatever the topology; on return its subscriptions are in force."""
         config = {
-            "broker": f"kubemq://{self.gateway.grpc}",
+            "broker": self.broker if self.topology == "nats" else f"kubemq://{self.gateway.grpc}",
             "listen": {"admin": 0},
             "providers": self._providers,
             "routes": routes or self.routes,

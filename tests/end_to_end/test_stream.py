@@ -12,6 +12,8 @@ from wire import Wire, error_of
 
 GATE = "sim-gate-steps"
 
+TOPOLOGIES = ("one", "split", "nats")
+
 ROUTES = {
     "openai": route("openai:gpt-4o-mini"),
     "claude": route("anthropic:claude-sonnet-4-5"),

@@ -14,10 +14,10 @@ import tree
 LAYERS = [
     ["broker_adapters/base/"],
     ["proto/"],
-    ["broker_adapters/broker."],
+    ["broker_adapters/broker.", "broker_adapters/pattern."],
     ["broker_adapters/stored_events.", "broker_adapters/incoming_stream."],
     ["broker_adapters/reply_streams."],
-    ["broker_adapters/embedded/", "broker_adapters/kubemq/"],
+    ["broker_adapters/embedded/", "broker_adapters/kubemq/", "broker_adapters/nats/"],
     ["broker_adapters/registry."],
     ["router/net/sse."],
     ["router/config/", "router/dialects/", "router/net/", "router/roster/"],

@@ -211,6 +211,21 @@ TEST_CASE("a broker elsewhere may ask for a key and a certificate") {
   CHECK(loading.Load().broker.key.Reveal() == "k2");
 }
 
+TEST_CASE("NATS has users, credentials files, and streams with replicas") {
+  Loading loading(
+      "broker: { url: \"nats://a:4222,b:4222\", user: me, password: \"${PASSWORD}\", creds: me.creds, "
+      "replicas: 3, storage: memory }");
+  loading.request.environment["PASSWORD"] = "two words";
+  const BrokerConfig broker = loading.Load().broker;
+  CHECK(broker.user == "me");
+  CHECK(broker.password.Reveal() == "two words");
+  CHECK(broker.creds == "me.creds");
+  CHECK(broker.replicas == 3);
+  CHECK(broker.in_memory);
+  CHECK(Loading("").Load().broker.replicas == 1);
+  CHECK_FALSE(Loading("").Load().broker.in_memory);
+}
+
 TEST_CASE("a routes map may be empty, for a process that only carries messages") {
   CHECK(Loading("routes: {}").Load().routes.empty());
 }

@@ -1,4 +1,4 @@
-#include "broker_adapters/embedded/pattern.h"
+#include "broker_adapters/pattern.h"
 
 #include "broker_adapters/base/status.h"
 #include "proto/fault.h"

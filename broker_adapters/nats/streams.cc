@@ -1,0 +1,173 @@
+#include "broker_adapters/nats/streams.h"
+
+#include <utility>
+
+#include "broker_adapters/base/ids.h"
+#include "broker_adapters/base/status.h"
+#include "broker_adapters/base/text.h"
+#include "broker_adapters/nats/subjects.h"
+#include "proto/fault.h"
+
+namespace llm_router::nats {
+namespace {
+
+constexpr size_t kMostKnown = 10'000;
+constexpr auto kPatience = std::chrono::seconds(10);
+constexpr int kStreamExists = 10'058;  // and is made in another way
+constexpr int kStreamUnknown = 10'059;
+constexpr int kConsumerExists = 10'013;
+constexpr int kConsumerIsOther = 10'012;
+constexpr std::string_view kMessageId = "Nats-Msg-Id";
+constexpr std::string_view kExpectedStream = "Nats-Expected-Stream";
+
+absl::Status NoJetStream() {
+  return MakeFault(
+      Fault::kNotSupported,
+      "the NATS server keeps no queues: start it with JetStream (nats-server -js), for all its accounts");
+}
+
+absl::Status NotKept(const Connection& connection) {
+  if (connection.stopping()) return connection.ShuttingDown();
+  return MakeFault(Fault::kEngineUnavailable,
+                   "the NATS server does not say that it has the message: it may have it all the same");
+}
+
+}  // namespace
+
+Keeping Streams::KeepingOf() const {
+  Keeping keeping;
+  keeping.replicas = connection_.options().replicas;
+  keeping.in_memory = connection_.options().in_memory;
+  return keeping;
+}
+
+Awaitable<absl::StatusOr<std::string>> Streams::Api(std::string subject, std::string body) {
+  auto answer = co_await connection_.Ask(WireMessage(std::move(subject), std::move(body)), Now() + kPatience);
+  CO_RETURN_IF_ERROR(answer.status());
+  if (answer->status == kNobodyThere) {
+    if (connection_.caps().durability == Durability::kNone) co_return NoJetStream();
+    co_return MakeFault(Fault::kEngineUnavailable, "JetStream does not answer: ask again");
+  }
+  co_return std::move(answer->body);
+}
+
+// A stream that somebody made in another way is used as it is: its replicas and limits are theirs.
+Awaitable<absl::Status> Streams::Create(std::string stream, std::string config) {
+  CO_ASSIGN_OR_RETURN(const std::string answer, co_await Api(CreateStream(stream), std::move(config)));
+  if (CodeIn(answer) == kStreamExists) co_return absl::OkStatus();
+  co_return Annotate(ErrorIn(answer), "make stream " + stream);
+}
+
+Awaitable<absl::Status> Streams::AddConsumer(std::string stream, std::string_view consumer,
+                                             std::string subject) {
+  CO_ASSIGN_OR_RETURN(
+      const std::string answer,
+      co_await Api(CreateConsumer(stream, consumer), ConsumerConfig(stream, consumer, subject, kLease)));
+  const int code = CodeIn(answer);
+  if (code == kConsumerExists || code == kConsumerIsOther) co_return absl::OkStatus();
+  co_return Annotate(ErrorIn(answer), "make a consumer of stream " + stream);
+}
+
+Awaitable<absl::Status> Streams::Ensure(std::string queue) {
+  if (known_.contains(queue)) co_return absl::OkStatus();
+  if (connection_.caps().durability == Durability::kNone) co_return NoJetStream();
+  const std::string stream = StreamOf(queue);
+  CO_RETURN_IF_ERROR(co_await Create(stream, StreamConfig(queue, KeepingOf())));
+  CO_RETURN_IF_ERROR(co_await AddConsumer(stream, kWorkConsumer, QueueSubject(queue)));
+  CO_RETURN_IF_ERROR(co_await AddConsumer(stream, kLaterConsumer, LaterSubject(queue)));
+  if (known_.size() >= kMostKnown) known_.clear();
+  known_.insert(std::move(queue));
+  co_return absl::OkStatus();
+}
+
+Awaitable<absl::Status> Streams::EnsureNotes() {
+  if (notes_known_) co_return absl::OkStatus();
+  CO_RETURN_IF_ERROR(co_await Create(std::string(kNotesStream), NotesConfig(KeepingOf())));
+  notes_known_ = true;
+  co_return absl::OkStatus();
+}
+
+Awaitable<std::vector<absl::StatusOr<uint64_t>>> Streams::Store(std::string queue,
+                                                                std::vector<WireMessage> messages) {
+  const TimePoint deadline = Now() + kPatience;
+  const std::string stream = StreamOf(queue);
+  Mailboxes mailboxes;
+  std::vector<absl::StatusOr<uint64_t>> results;
+  for (WireMessage& message : messages) {
+    mailboxes.push_back(std::make_unique<Mailbox>(connection_));
+    message.reply = mailboxes.back()->address();
+    if (!message.Has(kMessageId)) message.Add(kMessageId, NewId());
+    message.Add(kExpectedStream, stream);
+    const absl::Status published = connection_.Publish(std::move(message), deadline);
+    results.push_back(published.ok() ? absl::StatusOr<uint64_t>(uint64_t{0}) : published);
+  }
+  for (size_t i = 0; i < mailboxes.size(); ++i) {
+    if (!results[i].ok()) continue;
+    const auto answer = co_await mailboxes[i]->Next(deadline);
+    if (!answer || answer->status != 0) {
+      results[i] = NotKept(connection_);
+      if (answer && answer->status == kNobodyThere) Forget(queue);
+    } else {
+      results[i] = SequenceIn(answer->body);
+    }
+  }
+  co_return results;
+}
+
+Awaitable<std::vector<absl::Status>> Streams::Tell(std::vector<std::string> receipts, std::string verdict) {
+  const TimePoint deadline = Now() + kPatience;
+  Mailboxes mailboxes;
+  std::vector<absl::Status> results;
+  for (std::string& receipt : receipts) {
+    mailboxes.push_back(std::make_unique<Mailbox>(connection_));
+    WireMessage told(std::move(receipt), verdict);
+    told.reply = mailboxes.back()->address();
+    results.push_back(connection_.Publish(std::move(told), deadline));
+  }
+  for (size_t i = 0; i < mailboxes.size(); ++i) {
+    if (!results[i].ok()) continue;
+    const auto answer = co_await mailboxes[i]->Next(deadline);
+    if (answer && answer->status == 0) continue;
+    results[i] =
+        connection_.stopping()
+            ? connection_.ShuttingDown()
+            : MakeFault(Fault::kEngineUnavailable,
+                        "the NATS server does not say that the message is settled: it may come again");
+  }
+  co_return results;
+}
+
+void Streams::Mention(const std::string& receipt, std::string verdict) {
+  (void)connection_.Publish(WireMessage(receipt, std::move(verdict)), Now() + kPatience);
+}
+
+Awaitable<int> Streams::Released(std::string stream, uint64_t sequence) {
+  const auto answer = co_await Api(GetMessage(kNotesStream), LastOn(NoteSubject(stream, sequence)));
+  const auto body = answer.ok() ? BodyIn(*answer) : std::nullopt;
+  co_return body ? ParseNumber<int>(*body).value_or(0) : 0;
+}
+
+Awaitable<absl::Status> Streams::NoteReleased(std::string stream, uint64_t sequence, int times) {
+  CO_RETURN_IF_ERROR(co_await EnsureNotes());
+  WireMessage note(NoteSubject(stream, sequence), std::to_string(times));
+  auto answer = co_await connection_.Ask(std::move(note), Now() + kPatience);
+  if (answer.ok() && answer->status == kNobodyThere) notes_known_ = false;
+  CO_RETURN_IF_ERROR(answer.status());
+  co_return SequenceIn(answer->body).status();
+}
+
+void Streams::ForgetReleased(const std::string& stream, uint64_t sequence) {
+  Mention(PurgeStream(kNotesStream), OnlyOn(NoteSubject(stream, sequence)));
+}
+
+Awaitable<absl::StatusOr<std::optional<StreamState>>> Streams::State(std::string queue) {
+  if (connection_.caps().durability == Durability::kNone) co_return NoJetStream();
+  constexpr std::string_view kWithSubjects = R"({"subjects_filter":">"})";
+  CO_ASSIGN_OR_RETURN(const std::string answer,
+                      co_await Api(StreamInfo(StreamOf(queue)), std::string(kWithSubjects)));
+  if (CodeIn(answer) == kStreamUnknown) co_return std::optional<StreamState>();
+  CO_ASSIGN_OR_RETURN(StreamState state, StateIn(answer));
+  co_return std::optional<StreamState>(std::move(state));
+}
+
+}  // namespace llm_router::nats
