@@ -54,6 +54,7 @@ void JobMetrics::SetJobs(const std::vector<RouteJobs>& jobs) {
     add("failed", row.failed);
     add("cancelled", row.cancelled);
   }
+  const std::lock_guard lock(mutex_);
   jobs_ = gauges.Take();
 }
 
@@ -67,6 +68,7 @@ void JobMetrics::SetBacklogs(const std::vector<RouteBacklog>& backlogs) {
     double& oldest = ages.At({route});
     oldest = std::max(oldest, row.oldest_seconds);
   }
+  const std::lock_guard lock(mutex_);
   depth_ = depths.Take();
   oldest_ = ages.Take();
 }
@@ -86,11 +88,13 @@ void JobMetrics::SetBatches(const std::vector<BatchFigures>& batches) {
     add("completed", row.completed);
     add("failed", row.failed);
   }
+  const std::lock_guard lock(mutex_);
   batches_ = counts.Take();
   lines_ = lines.Take();
 }
 
 void JobMetrics::Collect(std::vector<MetricFamily>& families) const {
+  const std::lock_guard lock(mutex_);
   for (const MetricFamily* family : {&jobs_, &depth_, &oldest_, &batches_, &lines_}) {
     if (!family->metric.empty()) families.push_back(*family);
   }

@@ -1,12 +1,13 @@
 // JobMetrics: what the jobs service knows of jobs, queues and batches, as it was last told.
 //
 // Each telling replaces the one before it, so that what is no more is not shown. Routes and tenants beyond
-// the first 1,000 are one, `other`. Owned by Metrics; loop thread only.
+// the first 1,000 are one, `other`. Owned by Metrics; set on the loop thread, collected on any.
 #pragma once
 
 #include <prometheus/metric_family.h>
 
 #include <cstdint>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -63,6 +64,7 @@ class JobMetrics {
  private:
   LabelCap routes_;
   LabelCap tenants_;
+  mutable std::mutex mutex_;  // over what is below
   prometheus::MetricFamily jobs_;
   prometheus::MetricFamily depth_;
   prometheus::MetricFamily oldest_;

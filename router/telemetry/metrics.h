@@ -1,7 +1,7 @@
 // Metrics: what Prometheus reads of this process.
 //
 // One per process, owned by the composition root. Every label has a bounded number of values: they come from
-// configuration and fixed sets, or are capped (label_cap.h). Loop thread only, but for Denied.
+// configuration and fixed sets, or are capped (label_cap.h). Loop thread only, but for Denied and Text.
 #pragma once
 
 #include <prometheus/registry.h>
@@ -23,7 +23,8 @@ class Metrics {
   // A call was refused at a door: `fault` is unauthenticated or permission_denied. Any thread.
   void Denied(std::string_view fault);
 
-  // Everything in Prometheus' text format.
+  // Everything in Prometheus' text format. With many tenants it takes a tenth of a second: not on the loop.
+  // Any thread.
   std::string Text() const;
 
  private:
