@@ -132,6 +132,7 @@ class App {
   absl::Status OpenDoors() {
     RETURN_IF_ERROR(doors_.Open(loop_, *broker_, config_, access_, tls_.get()));
     doors_.MountAt(*admin_);
+    metrics_.doors().SetSource([this] { return doors_.Figures(); });
     return absl::OkStatus();
   }
 

@@ -22,7 +22,7 @@ HttpResponse Respond(int status, std::string_view type, std::string body) {
 
 class HttpAdminDoor final : public AdminDoor {
  public:
-  HttpAdminDoor(Executor executor, const Metrics& metrics, std::shared_ptr<Access> access)
+  HttpAdminDoor(Executor executor, Metrics& metrics, std::shared_ptr<Access> access)
       : metrics_(metrics), access_(std::move(access)), writer_(executor) {}
 
   absl::Status Listen(Executor executor, const std::string& host, int port, const ServerTls* tls,
@@ -76,6 +76,7 @@ class HttpAdminDoor final : public AdminDoor {
   Awaitable<HttpResponse> MetricsFor(const HttpRequest& request) {
     const absl::Status allowed = CheckReader(request);
     if (allowed.ok()) {
+      metrics_.doors().Look();
       auto text = co_await writer_.Run<std::string>([this] { return metrics_.Text(); });
       co_return Respond(200, kMetricsText, std::move(text).value_or(""));
     }
@@ -91,7 +92,7 @@ class HttpAdminDoor final : public AdminDoor {
     return CheckAccess(*caller, Verb::kReadMetrics);
   }
 
-  const Metrics& metrics_;
+  Metrics& metrics_;
   HttpHandler other_;
   const std::shared_ptr<Access> access_;  // shared with the other doors
   bool ready_ = false;
@@ -102,7 +103,7 @@ class HttpAdminDoor final : public AdminDoor {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<AdminDoor>> AdminDoor::Start(Executor executor, const std::string& host,
-                                                            int port, const Metrics& metrics,
+                                                            int port, Metrics& metrics,
                                                             std::shared_ptr<Access> access,
                                                             const ServerTls* tls, size_t body_limit) {
   auto door = std::make_unique<HttpAdminDoor>(executor, metrics, std::move(access));

@@ -1,47 +1,25 @@
 #include "router/telemetry/job_metrics.h"
 
 #include <algorithm>
-#include <map>
 #include <utility>
+
+#include "router/telemetry/family_builder.h"
 
 namespace llm_router {
 namespace {
 
 using prometheus::MetricFamily;
 
-// One family on its way: values by their labels' values.
-class Gauges {
- public:
-  Gauges(const char* name, const char* help, std::vector<const char*> labels) : labels_(std::move(labels)) {
-    family_.name = name;
-    family_.help = help;
-    family_.type = prometheus::MetricType::Gauge;
-  }
-
-  // 0 until it was set.
-  double& At(std::vector<std::string> values) { return values_[std::move(values)]; }
-
-  MetricFamily Take() {
-    for (const auto& [values, value] : values_) {
-      prometheus::ClientMetric& metric = family_.metric.emplace_back();
-      for (size_t i = 0; i < values.size(); ++i) metric.label.push_back({labels_[i], values[i]});
-      metric.gauge.value = value;
-    }
-    return std::move(family_);
-  }
-
- private:
-  const std::vector<const char*> labels_;
-  MetricFamily family_;
-  std::map<std::vector<std::string>, double> values_;
-};
+FamilyBuilder Gauges(const char* name, const char* help, std::vector<const char*> labels) {
+  return {prometheus::MetricType::Gauge, name, help, std::move(labels)};
+}
 
 }  // namespace
 
 void JobMetrics::SetJobs(const std::vector<RouteJobs>& jobs) {
-  Gauges gauges("llm_router_jobs",
-                "Jobs by state, lines of batches included; those that are over: all so far",
-                {"route", "state"});
+  FamilyBuilder gauges =
+      Gauges("llm_router_jobs", "Jobs by state, lines of batches included; those that are over: all so far",
+             {"route", "state"});
   for (const RouteJobs& row : jobs) {
     const std::string route(routes_.Admit(row.route));
     const auto add = [&](const char* state, int64_t count) {
@@ -55,13 +33,13 @@ void JobMetrics::SetJobs(const std::vector<RouteJobs>& jobs) {
     add("cancelled", row.cancelled);
   }
   const std::lock_guard lock(mutex_);
-  jobs_ = gauges.Take();
+  jobs_ = std::move(gauges).Take();
 }
 
 void JobMetrics::SetBacklogs(const std::vector<RouteBacklog>& backlogs) {
-  Gauges depths("llm_router_queue_depth", "Jobs that wait for a worker", {"route"});
-  Gauges ages("llm_router_queue_oldest_age_seconds", "How long the job that waits longest has waited",
-              {"route"});
+  FamilyBuilder depths = Gauges("llm_router_queue_depth", "Jobs that wait for a worker", {"route"});
+  FamilyBuilder ages = Gauges("llm_router_queue_oldest_age_seconds",
+                              "How long the job that waits longest has waited", {"route"});
   for (const RouteBacklog& row : backlogs) {
     const std::string route(routes_.Admit(row.route));
     depths.At({route}) += static_cast<double>(row.depth);
@@ -69,14 +47,16 @@ void JobMetrics::SetBacklogs(const std::vector<RouteBacklog>& backlogs) {
     oldest = std::max(oldest, row.oldest_seconds);
   }
   const std::lock_guard lock(mutex_);
-  depth_ = depths.Take();
-  oldest_ = ages.Take();
+  depth_ = std::move(depths).Take();
+  oldest_ = std::move(ages).Take();
 }
 
 void JobMetrics::SetBatches(const std::vector<BatchFigures>& batches) {
-  Gauges counts("llm_router_batches", "Batches that are not over, by state", {"state", "tenant"});
-  Gauges lines("llm_router_batch_lines", "Lines of the batches that are not over, by the lines' state",
-               {"state", "tenant"});
+  FamilyBuilder counts =
+      Gauges("llm_router_batches", "Batches that are not over, by state", {"state", "tenant"});
+  FamilyBuilder lines =
+      Gauges("llm_router_batch_lines", "Lines of the batches that are not over, by the lines' state",
+             {"state", "tenant"});
   for (const BatchFigures& row : batches) {
     const std::string tenant(tenants_.Admit(row.tenant));
     const auto add = [&](const char* state, int64_t count) {
@@ -89,8 +69,8 @@ void JobMetrics::SetBatches(const std::vector<BatchFigures>& batches) {
     add("failed", row.failed);
   }
   const std::lock_guard lock(mutex_);
-  batches_ = counts.Take();
-  lines_ = lines.Take();
+  batches_ = std::move(counts).Take();
+  lines_ = std::move(lines).Take();
 }
 
 void JobMetrics::Collect(std::vector<MetricFamily>& families) const {

@@ -18,6 +18,7 @@ void Metrics::Denied(std::string_view fault) { denied_.Add({{"reason", std::stri
 std::string Metrics::Text() const {
   std::vector<prometheus::MetricFamily> families = registry_.Collect();
   jobs_.Collect(families);
+  doors_.Collect(families);
   return prometheus::TextSerializer().Serialize(families);
 }
 

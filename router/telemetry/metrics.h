@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "router/telemetry/door_metrics.h"
 #include "router/telemetry/job_metrics.h"
 #include "router/telemetry/query_metrics.h"
 
@@ -20,6 +21,7 @@ class Metrics {
 
   QueryMetrics& queries() { return queries_; }  // of the worker
   JobMetrics& jobs() { return jobs_; }          // of the jobs service
+  DoorMetrics& doors() { return doors_; }       // of the gateway
   // A call was refused at a door: `fault` is unauthenticated or permission_denied. Any thread.
   void Denied(std::string_view fault);
 
@@ -32,6 +34,7 @@ class Metrics {
   prometheus::Family<prometheus::Counter>& denied_;
   QueryMetrics queries_;
   JobMetrics jobs_;
+  DoorMetrics doors_;
 };
 
 }  // namespace llm_router

@@ -4,6 +4,7 @@ import json
 import re
 import urllib.error
 
+import grpc
 import pytest
 
 from harness import CANARY, REPOSITORY, eventually, post, route
@@ -140,6 +141,26 @@ def test_what_runs_is_in_flight_and_what_waits_is_a_queue(cluster, held):
     assert figures.sum("llm_router_batch_lines", state="waiting") == 20 - running
     assert figures.sum("llm_router_jobs", route="openai", state="completed") == 1
     assert figures.sum("llm_router_jobs", route="slow", state="running") == running
+
+
+def test_a_gateway_counts_what_comes_by_each_door(cluster, held, client):
+    before = Exported(cluster)
+    assert client.query("openai_requests", SECRET).Executed
+    assert not client.query("openai_requests", SECRET, {"temperature": "9"}).Executed
+    chat(cluster, "openai")
+    with pytest.raises(grpc.RpcError):
+        client.query("nobody_serves_this", SECRET, timeout=100)
+    after = Exported(cluster)
+
+    def more(**labels):
+        name = "llm_router_door_requests_total"
+        return after.sum(name, **labels) - before.sum(name, **labels)
+
+    assert more(door="grpc", outcome="answered") == 1
+    assert more(door="grpc", outcome="failed") == 1
+    assert more(door="grpc", outcome="timeout") == 1
+    assert more(door="http", outcome="answered") == 1
+    assert after.sum("llm_router_door_requests_in_flight", door="http") == 0
 
 
 # ---- what is said of it ----
