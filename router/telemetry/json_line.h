@@ -13,19 +13,22 @@ namespace llm_router {
 
 class JsonLine {
  public:
+  JsonLine();
+
   // Names are ours: letters and `_`. Values may be anybody's: at most 256 bytes of them are kept, and what is
   // not UTF-8 is replaced.
   void Add(std::string_view name, std::string_view value);
   void Add(std::string_view name, int64_t value);
-  void AddMillis(std::string_view name, double seconds);  // as milliseconds with three digits
-  void AddTime(std::string_view name, int64_t unix_ms);   // 2026-01-31T23:59:59.999Z
+  // As milliseconds with three digits; never below 0.
+  void AddMillis(std::string_view name, double seconds);
+  void AddTime(std::string_view name, int64_t unix_ms);  // 2026-01-31T23:59:59.999Z
 
   std::string Take() &&;
 
  private:
   void Name(std::string_view name);
 
-  std::string text_ = "{";
+  std::string text_;
 };
 
 }  // namespace llm_router
