@@ -14,9 +14,9 @@ std::string StoreFolder(const Config& config) {
   return IsEmbedded(config.broker.url) ? std::string(EmbeddedFolder(config.broker.url)) : "./llm-router-data";
 }
 
-std::vector<RouteJobs> JobsOf(const std::vector<RouteCount>& counts) {
+std::vector<RouteJobs> JobsOf(const JobsFigures& figures) {
   std::vector<RouteJobs> jobs;
-  for (const RouteCount& count : counts) {
+  for (const RouteCount& count : figures.jobs) {
     RouteJobs& row = jobs.emplace_back();
     row.route = count.route;
     row.resting = count.unfed;
@@ -76,8 +76,8 @@ JobsOptions JobsOptionsOf(const Config& config, JobMetrics& metrics) {
     options.policies.routes[route.name] = {route.at_most_once, route.runs};
     options.job_concurrency[route.name] = route.job_concurrency;
   }
-  options.counted = [&metrics](const std::vector<RouteCount>& counts) { metrics.SetJobs(JobsOf(counts)); };
   options.measured = [&metrics](const JobsFigures& figures) {
+    metrics.SetJobs(JobsOf(figures));
     metrics.SetBacklogs(BacklogsOf(figures));
     metrics.SetBatches(BatchesOf(figures));
   };

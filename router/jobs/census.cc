@@ -39,7 +39,8 @@ Awaitable<absl::Status> Census::Measure() {
   std::map<std::string, int64_t> oldest;
   for (const OldestQueued& row : figures.oldest) oldest[row.route] = row.created;
   JobsFigures census;
-  for (const RouteCount& count : WithThoseWithoutJobs(std::move(counts))) {
+  census.jobs = std::move(counts);
+  for (const RouteCount& count : WithThoseWithoutJobs(census.jobs)) {
     const auto found = oldest.find(count.route);
     const int64_t created = found == oldest.end() ? 0 : found->second;
     census.queues.push_back(co_await Look(count, created));

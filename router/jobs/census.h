@@ -1,4 +1,4 @@
-// Census: looks now and then at what waits for each route and at the open batches, for metrics.
+// Census: looks now and then at the jobs of each route, what waits for it, and the open batches, for metrics.
 //
 // Owned by the jobs service; loop thread. Does nothing where nobody wants to know (JobsOptions::measured).
 // `co_await Stop()` before destruction.

@@ -24,6 +24,7 @@ struct QueueFigures {
 struct JobsFigures {
   JobsFigures() = default;
 
+  std::vector<RouteCount> jobs;
   std::vector<QueueFigures> queues;
   std::vector<OpenBatches> batches;
 };
@@ -44,8 +45,7 @@ struct JobsOptions {
   Milliseconds reconcile_every{5'000};
   Milliseconds measure_every{5'000};
   std::function<int64_t()> unix_ms = UnixMillis;
-  std::function<void(const std::vector<RouteCount>&)> counted;  // now and then, for metrics
-  std::function<void(const JobsFigures&)> measured;             // likewise; null: nobody asks
+  std::function<void(const JobsFigures&)> measured;  // every measure_every, for metrics; null: nobody asks
 };
 
 }  // namespace llm_router

@@ -124,23 +124,25 @@ def test_tokens_are_those_that_replies_told(cluster, held):
 
 
 def test_what_runs_is_in_flight_and_what_waits_is_a_queue(cluster, held):
-    found = Exported(cluster)
-    running = found.sum("llm_router_queries_in_flight", route="slow")
-    assert 0 < running <= found.sum("llm_router_concurrency", route="slow") == 4
-    assert found.sum("llm_router_queries_in_flight", route="openai") == 0
-
     def settled():
         look = Exported(cluster)
-        done = look.sum("llm_router_batch_lines", state="running") == running
-        return look if done and look.sum("llm_router_queue_depth", route="slow") == 20 - running else None
+        running = look.sum("llm_router_queries_in_flight", route="slow")
+        told = (
+            look.sum("llm_router_batch_lines", state="running"),
+            look.sum("llm_router_jobs", route="slow", state="running"),
+            look.sum("llm_router_queue_depth", route="slow"),
+            look.sum("llm_router_jobs", route="openai", state="completed"),
+        )
+        return look if running > 0 and told == (running, running, 20 - running, 1) else None
 
     figures = eventually(settled, "the jobs service to look")
+    running = figures.sum("llm_router_queries_in_flight", route="slow")
+    assert running <= figures.sum("llm_router_concurrency", route="slow") == 4
+    assert figures.sum("llm_router_queries_in_flight", route="openai") == 0
     assert figures.sum("llm_router_queue_oldest_age_seconds", route="slow") > 0
     assert figures.sum("llm_router_queue_depth", route="openai") == 0
     assert figures.sum("llm_router_batches", state="in_progress", tenant="default") == 1
     assert figures.sum("llm_router_batch_lines", state="waiting") == 20 - running
-    assert figures.sum("llm_router_jobs", route="openai", state="completed") == 1
-    assert figures.sum("llm_router_jobs", route="slow", state="running") == running
 
 
 def test_a_gateway_counts_what_comes_by_each_door(cluster, held, client):

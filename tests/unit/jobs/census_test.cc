@@ -95,6 +95,8 @@ TEST_CASE("open batches are told by tenant and state with their lines, and no mo
     CHECK(row.batches == 1);
     CHECK(row.lines.total == 2);
     CHECK(row.lines.completed == 0);
+    REQUIRE(figures.last.jobs.size() == 1);
+    CHECK(figures.last.jobs.front().unfed == 2);
     const contract::AboutBatch cancel(contract::AboutBatch::Op::kCancel, append.batch);
     REQUIRE((co_await rig.Ask(ToJson(cancel))).ok());
     CHECK(co_await figures.Until([&] { return figures.last.batches.empty(); }));
