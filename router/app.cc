@@ -136,13 +136,14 @@ class App {
   absl::Status OpenDoors() {
     RETURN_IF_ERROR(doors_.Open(loop_, *broker_, config_, access_, tls_.get()));
     doors_.MountAt(*admin_);
+    metrics_.doors().SetSource([this] { return doors_.Figures(); });
     return absl::OkStatus();
   }
 
   Awaitable<absl::Status> StartJobs() {
     CO_ASSIGN_OR_RETURN(store_, OpenSqliteStore(loop_.executor(), StoreOptionsOf(config_)));
-    auto service =
-        co_await JobsService::Start(loop_.executor(), *broker_, *store_, JobsOptionsOf(config_, metrics_));
+    auto service = co_await JobsService::Start(loop_.executor(), *broker_, *store_,
+                                               JobsOptionsOf(config_, metrics_.jobs()));
     if (!service.ok()) co_return Annotate(service.status(), "the role jobs");
     jobs_ = *std::move(service);
     co_return absl::OkStatus();
@@ -150,16 +151,16 @@ class App {
 
   Awaitable<absl::Status> StartWorker() {
     std::vector<std::unique_ptr<Stage>> stages;
-    stages.push_back(MakeAccountStage(metrics_));
+    stages.push_back(MakeAccountStage());
     stages.push_back(MakeDecodeStage());
     stages.push_back(MakeChainStage(*broker_, static_cast<size_t>(config_.limits.body)));
     stages.push_back(MakeTargetsStage());
-    stages.push_back(MakeCallStage(http_, metrics_, static_cast<size_t>(config_.limits.body)));
+    stages.push_back(MakeCallStage(http_, static_cast<size_t>(config_.limits.body)));
     pipeline_ = std::make_unique<Pipeline>(std::move(stages));
     WorkerOptions options;
     options.name = name_;
     options.config_version = config_.version;
-    options.routes = ResolveRoutes(config_, providers_);
+    options.routes = ResolveRoutes(config_, providers_, metrics_.queries());
     worker_ = std::make_unique<Worker>(loop_.executor(), *broker_, *pipeline_, std::move(options));
     co_return co_await worker_->Start();
   }

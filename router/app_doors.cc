@@ -21,6 +21,19 @@ HttpGatewayOptions HttpOptions(const Config& config, std::shared_ptr<Access> acc
   return options;
 }
 
+DoorFigures FiguresOf(const char* door, const DoorStats& stats) {
+  DoorFigures figures;
+  figures.door = door;
+  figures.answered = stats.executed;
+  figures.failed = stats.failed;
+  figures.timeouts = stats.timeouts;
+  figures.cancelled = stats.cancelled;
+  figures.events_dropped = stats.events_dropped;
+  figures.in_flight = stats.in_flight;
+  figures.subscriptions = stats.subscriptions;
+  return figures;
+}
+
 }  // namespace
 
 absl::Status Doors::Open(Loop& loop, Broker& broker, const Config& config, std::shared_ptr<Access> access,
@@ -59,6 +72,14 @@ std::string Doors::KubemqPorts() const {
 }
 
 std::string Doors::HttpPort() const { return http_ ? fmt::format(" http={}:{}", host_, http_->port()) : ""; }
+
+std::vector<DoorFigures> Doors::Figures() const {
+  std::vector<DoorFigures> figures;
+  if (grpc_) figures.push_back(FiguresOf("grpc", grpc_->stats()));
+  if (rest_) figures.push_back(FiguresOf("rest", rest_->stats()));
+  if (http_) figures.push_back(FiguresOf("http", http_->stats()));
+  return figures;
+}
 
 void Doors::EndRevoked() {
   if (grpc_) grpc_->EndRevoked();

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "broker_adapters/base/loop.h"
@@ -15,6 +16,7 @@
 #include "router/gateway/http_gateway.h"
 #include "router/gateway/kubemq_grpc.h"
 #include "router/gateway/kubemq_rest.h"
+#include "router/telemetry/door_metrics.h"
 
 namespace llm_router {
 
@@ -29,6 +31,9 @@ class Doors {
   // " grpc=HOST:PORT rest=HOST:PORT", and " http=HOST:PORT"; empty where they are not open.
   std::string KubemqPorts() const;
   std::string HttpPort() const;
+
+  // What each open door counted.
+  std::vector<DoorFigures> Figures() const;
 
   // Ends the streams of callers whose keys are no longer configured as they were.
   void EndRevoked();

@@ -14,6 +14,47 @@ std::string StoreFolder(const Config& config) {
   return IsEmbedded(config.broker.url) ? std::string(EmbeddedFolder(config.broker.url)) : "./llm-router-data";
 }
 
+std::vector<RouteJobs> JobsOf(const JobsFigures& figures) {
+  std::vector<RouteJobs> jobs;
+  for (const RouteCount& count : figures.jobs) {
+    RouteJobs& row = jobs.emplace_back();
+    row.route = count.route;
+    row.resting = count.unfed;
+    row.fed = count.fed - count.running;
+    row.running = count.running;
+    row.completed = count.completed;
+    row.failed = count.failed;
+    row.cancelled = count.cancelled;
+  }
+  return jobs;
+}
+
+std::vector<RouteBacklog> BacklogsOf(const JobsFigures& figures) {
+  std::vector<RouteBacklog> backlogs;
+  for (const QueueFigures& queue : figures.queues) {
+    RouteBacklog& row = backlogs.emplace_back();
+    row.route = queue.route;
+    row.depth = queue.depth;
+    row.oldest_seconds = std::chrono::duration<double>(queue.oldest).count();
+  }
+  return backlogs;
+}
+
+std::vector<BatchFigures> BatchesOf(const JobsFigures& figures) {
+  std::vector<BatchFigures> batches;
+  for (const OpenBatches& open : figures.batches) {
+    BatchFigures& row = batches.emplace_back();
+    row.tenant = open.tenant;
+    row.state = contract::NameOf(open.state);
+    row.batches = open.batches;
+    row.waiting = open.lines.total - open.lines.completed - open.lines.failed - open.lines.running;
+    row.running = open.lines.running;
+    row.completed = open.lines.completed;
+    row.failed = open.lines.failed;
+  }
+  return batches;
+}
+
 }  // namespace
 
 SqliteStoreOptions StoreOptionsOf(const Config& config) {
@@ -23,7 +64,7 @@ SqliteStoreOptions StoreOptionsOf(const Config& config) {
   return options;
 }
 
-JobsOptions JobsOptionsOf(const Config& config, Metrics& metrics) {
+JobsOptions JobsOptionsOf(const Config& config, JobMetrics& metrics) {
   JobsOptions options;
   options.name = NewId();
   options.may_have_rivals = !IsEmbedded(config.broker.url);
@@ -35,15 +76,10 @@ JobsOptions JobsOptionsOf(const Config& config, Metrics& metrics) {
     options.policies.routes[route.name] = {route.at_most_once, route.runs};
     options.job_concurrency[route.name] = route.job_concurrency;
   }
-  options.counted = [&metrics](const std::vector<RouteCount>& counts) {
-    for (const RouteCount& count : counts) {
-      metrics.Jobs(count.route, "resting", count.unfed);
-      metrics.Jobs(count.route, "fed", count.fed - count.running);
-      metrics.Jobs(count.route, "running", count.running);
-      metrics.Jobs(count.route, "completed", count.completed);
-      metrics.Jobs(count.route, "failed", count.failed);
-      metrics.Jobs(count.route, "cancelled", count.cancelled);
-    }
+  options.measured = [&metrics](const JobsFigures& figures) {
+    metrics.SetJobs(JobsOf(figures));
+    metrics.SetBacklogs(BacklogsOf(figures));
+    metrics.SetBatches(BatchesOf(figures));
   };
   return options;
 }

@@ -4,12 +4,12 @@
 #include "router/config/config.h"
 #include "router/jobs/jobs_options.h"
 #include "router/store/sqlite_store.h"
-#include "router/telemetry/metrics.h"
+#include "router/telemetry/job_metrics.h"
 
 namespace llm_router {
 
 SqliteStoreOptions StoreOptionsOf(const Config& config);
 // `metrics` outlives the service.
-JobsOptions JobsOptionsOf(const Config& config, Metrics& metrics);
+JobsOptions JobsOptionsOf(const Config& config, JobMetrics& metrics);
 
 }  // namespace llm_router

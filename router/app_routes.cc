@@ -5,7 +5,7 @@
 
 namespace llm_router {
 
-std::vector<Route> ResolveRoutes(const Config& config, const Providers& providers) {
+std::vector<Route> ResolveRoutes(const Config& config, const Providers& providers, QueryMetrics& metrics) {
   std::vector<Route> routes;
   for (const RouteConfig& configured : InOrderOfUse(config.routes)) {
     Route& route = routes.emplace_back();
@@ -13,8 +13,10 @@ std::vector<Route> ResolveRoutes(const Config& config, const Providers& provider
     route.concurrency = static_cast<size_t>(configured.concurrency);
     route.reserve = static_cast<size_t>(configured.reserve);
     route.at_most_once = configured.at_most_once;
+    route.series = &metrics.Route(route.name, route.concurrency);
     for (const TargetConfig& target : configured.targets) {
-      route.targets.emplace_back(providers.Find(target.provider), target.model);
+      Target& resolved = route.targets.emplace_back(providers.Find(target.provider), target.model);
+      resolved.series = &metrics.Target(route.name, target.provider, target.model);
     }
     for (const ChainStepConfig& step : configured.chain) {
       ChainStep& resolved = route.chain.emplace_back();

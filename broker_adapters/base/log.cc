@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 
+#include "broker_adapters/base/log_json.h"
+
 namespace llm_router::log {
 namespace {
 
@@ -23,13 +25,21 @@ spdlog::level::level_enum ToSpdlog(Level level) {
   return spdlog::level::info;
 }
 
+std::unique_ptr<spdlog::logger> MakeLogger(const char* pattern) {
+  auto made =
+      std::make_unique<spdlog::logger>("llm-router", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  made->set_pattern(pattern);
+  return made;
+}
+
 spdlog::logger& Logger() {
-  static const std::unique_ptr<spdlog::logger> logger = [] {
-    auto made =
-        std::make_unique<spdlog::logger>("llm-router", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-    made->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
-    return made;
-  }();
+  static const std::unique_ptr<spdlog::logger> logger = MakeLogger("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
+  return *logger;
+}
+
+// All sinks on stderr share one lock, so that lines never mix.
+spdlog::logger& JsonLogger() {
+  static const std::unique_ptr<spdlog::logger> logger = MakeLogger("%v");
   return *logger;
 }
 
@@ -44,8 +54,13 @@ std::string OneLine(std::string_view text) {
 
 }  // namespace
 
-void SetLevel(Level level) { Logger().set_level(ToSpdlog(level)); }
+void SetLevel(Level level) {
+  Logger().set_level(ToSpdlog(level));
+  JsonLogger().set_level(ToSpdlog(level));
+}
 bool Enabled(Level level) { return Logger().should_log(ToSpdlog(level)); }
 void Write(Level level, std::string_view line) { Logger().log(ToSpdlog(level), OneLine(line)); }
+
+void WriteJson(Level level, std::string_view object) { JsonLogger().log(ToSpdlog(level), OneLine(object)); }
 
 }  // namespace llm_router::log

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "broker_adapters/base/aside.h"
 #include "broker_adapters/base/status.h"
 #include "proto/fault.h"
 #include "router/gateway/access_rules.h"
@@ -21,8 +22,8 @@ HttpResponse Respond(int status, std::string_view type, std::string body) {
 
 class HttpAdminDoor final : public AdminDoor {
  public:
-  HttpAdminDoor(const Metrics& metrics, std::shared_ptr<Access> access)
-      : metrics_(metrics), access_(std::move(access)) {}
+  HttpAdminDoor(Executor executor, Metrics& metrics, std::shared_ptr<Access> access)
+      : metrics_(metrics), access_(std::move(access)), writer_(executor) {}
 
   absl::Status Listen(Executor executor, const std::string& host, int port, const ServerTls* tls,
                       size_t body_limit) {
@@ -43,7 +44,10 @@ class HttpAdminDoor final : public AdminDoor {
   int port() const override { return server_->port(); }
   void Mount(HttpHandler other) override { other_ = std::move(other); }
   void SetReady(bool ready) override { ready_ = ready; }
-  Awaitable<void> Stop() override { co_await server_->Stop(std::chrono::seconds(1)); }
+  Awaitable<void> Stop() override {
+    co_await server_->Stop(std::chrono::seconds(1));
+    co_await writer_.Stop();
+  }
 
  private:
   static bool IsOwn(std::string_view path) {
@@ -52,6 +56,10 @@ class HttpAdminDoor final : public AdminDoor {
 
   Awaitable<void> Answer(HttpRequest& request, HttpResponder& responder) {
     if (other_ && !IsOwn(request.path)) co_return co_await other_(request, responder);
+    if (request.path == "/metrics" && request.method == "GET") {
+      const HttpResponse metrics = co_await MetricsFor(request);
+      co_return (void) co_await responder.Send(metrics);
+    }
     (void)co_await responder.Send(ResponseTo(request));
   }
 
@@ -59,21 +67,24 @@ class HttpAdminDoor final : public AdminDoor {
     if (!IsOwn(request.path))
       return Respond(404, kText, "not found: there are /health, /ready and /metrics\n");
     if (request.method != "GET") return Respond(405, kText, "method not allowed: use GET\n");
-    if (request.path == "/metrics") return MetricsFor(request);
     if (request.path == "/health") return Respond(200, kText, "healthy");
     return Respond(
         ready_ ? 200 : 503, "application/json",
         ready_ ? R"({"is_healthy":true,"is_ready":true})" : R"({"is_healthy":true,"is_ready":false})");
   }
 
-  HttpResponse MetricsFor(const HttpRequest& request) const {
+  Awaitable<HttpResponse> MetricsFor(const HttpRequest& request) {
     const absl::Status allowed = CheckReader(request);
-    if (allowed.ok()) return Respond(200, kMetricsText, metrics_.Text());
+    if (allowed.ok()) {
+      metrics_.doors().Look();
+      auto text = co_await writer_.Run<std::string>([this] { return metrics_.Text(); });
+      co_return Respond(200, kMetricsText, std::move(text).value_or(""));
+    }
     access_->NoteDenial(allowed, "admin", request.remote);
     HttpResponse refusal =
         Respond(RowOf(FaultOf(allowed)).http, kText, fmt::format("{}\n", MessageOf(allowed)));
     if (refusal.status == 401) refusal.headers.emplace_back("www-authenticate", "Bearer");
-    return refusal;
+    co_return refusal;
   }
 
   absl::Status CheckReader(const HttpRequest& request) const {
@@ -81,20 +92,21 @@ class HttpAdminDoor final : public AdminDoor {
     return CheckAccess(*caller, Verb::kReadMetrics);
   }
 
-  const Metrics& metrics_;
+  Metrics& metrics_;
   HttpHandler other_;
   const std::shared_ptr<Access> access_;  // shared with the other doors
   bool ready_ = false;
+  Aside writer_;  // of metrics
   std::unique_ptr<HttpServer> server_;
 };
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<AdminDoor>> AdminDoor::Start(Executor executor, const std::string& host,
-                                                            int port, const Metrics& metrics,
+                                                            int port, Metrics& metrics,
                                                             std::shared_ptr<Access> access,
                                                             const ServerTls* tls, size_t body_limit) {
-  auto door = std::make_unique<HttpAdminDoor>(metrics, std::move(access));
+  auto door = std::make_unique<HttpAdminDoor>(executor, metrics, std::move(access));
   absl::Status listening = door->Listen(executor, host, port, tls, body_limit);
   if (!listening.ok()) return Annotate(std::move(listening), "listen.admin");
   return door;

@@ -24,7 +24,7 @@ class AdminDoor {
   // `access` is shared with the other doors.
   // `body_limit`: bytes of a request.
   static absl::StatusOr<std::unique_ptr<AdminDoor>> Start(Executor executor, const std::string& host,
-                                                          int port, const Metrics& metrics,
+                                                          int port, Metrics& metrics,
                                                           std::shared_ptr<Access> access,
                                                           const ServerTls* tls,
                                                           size_t body_limit = 64 * 1024);

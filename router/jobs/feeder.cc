@@ -73,7 +73,6 @@ Awaitable<void> Feeder::Run() {
 
 Awaitable<absl::Status> Feeder::FeedAll() {
   CO_ASSIGN_OR_RETURN(const std::vector<RouteCount> counts, co_await store_.Counts());
-  if (options_.counted) options_.counted(counts);
   const bool reconcile = Now() - reconciled_ >= options_.reconcile_every;
   if (reconcile) reconciled_ = Now();
   absl::Status failure;

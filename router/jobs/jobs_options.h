@@ -13,6 +13,22 @@
 
 namespace llm_router {
 
+// What waits for a route's workers: not yet in its queue, waiting there, or delayed.
+struct QueueFigures {
+  QueueFigures() = default;
+
+  std::string route;
+  int64_t depth = 0;
+  Milliseconds oldest{0};  // how long the one that waits longest has; 0: none waits
+};
+struct JobsFigures {
+  JobsFigures() = default;
+
+  std::vector<RouteCount> jobs;
+  std::vector<QueueFigures> queues;
+  std::vector<OpenBatches> batches;
+};
+
 struct JobsOptions {
   JobsOptions() = default;
 
@@ -27,8 +43,9 @@ struct JobsOptions {
   Milliseconds grace{10'000};  // for workers to be heard, before their runs are dead
   Milliseconds sweep_every{1'000};
   Milliseconds reconcile_every{5'000};
+  Milliseconds measure_every{5'000};
   std::function<int64_t()> unix_ms = UnixMillis;
-  std::function<void(const std::vector<RouteCount>&)> counted;  // now and then, for metrics
+  std::function<void(const JobsFigures&)> measured;  // every measure_every, for metrics; null: nobody asks
 };
 
 }  // namespace llm_router

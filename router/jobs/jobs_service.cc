@@ -10,6 +10,7 @@
 #include "broker_adapters/base/task_group.h"
 #include "proto/contract.h"
 #include "proto/fault.h"
+#include "router/jobs/census.h"
 #include "router/jobs/feeder.h"
 #include "router/jobs/journal.h"
 #include "router/jobs/outbox.h"
@@ -56,6 +57,7 @@ class Service final : public JobsService {
         roster_(broker, executor),
         life_(roster_, options_.name, options_.grace),
         feeder_(executor, broker, store, roster_, options_),
+        census_(executor, broker, store, roster_, options_),
         outbox_(executor, broker, store, options_),
         upkeep_(executor, broker, store, life_, options_, [this] { Changed(); }),
         journal_(store, life_, options_, [this] { Changed(); }),
@@ -71,6 +73,7 @@ class Service final : public JobsService {
     (void)co_await boost::asio::post(heartbeat_.executor(), kUseTuple);
     heartbeat_.Spawn(BeatEverySecond());
     feeder_.Start();
+    census_.Start();
     outbox_.Start();
     upkeep_.Start();
     CO_RETURN_IF_ERROR(co_await Serve(contract::kJournalChannel, kJournalAtOnce, journal_, journal_served_));
@@ -81,6 +84,7 @@ class Service final : public JobsService {
     if (questions_served_) co_await questions_served_->Drain();
     if (journal_served_) co_await journal_served_->Drain();
     co_await feeder_.Stop();
+    co_await census_.Stop();
     co_await upkeep_.Stop();
     co_await outbox_.Stop();
     heartbeat_.Cancel();
@@ -144,6 +148,7 @@ class Service final : public JobsService {
   Roster roster_;
   RunLife life_;
   Feeder feeder_;
+  Census census_;
   Outbox outbox_;
   Upkeep upkeep_;
   Journal journal_;

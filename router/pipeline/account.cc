@@ -4,30 +4,36 @@
 
 #include <algorithm>
 
-#include "broker_adapters/base/log.h"
 #include "broker_adapters/base/status.h"
 #include "proto/fault.h"
+#include "router/pipeline/query_log.h"
+#include "router/pipeline/series.h"
 
 namespace llm_router {
 namespace {
 
 namespace tag = contract::tag;
 
-double SecondsSince(TimePoint start) { return std::chrono::duration<double>(Now() - start).count(); }
-
 // Counts a query in flight for as long as it lives, also when its coroutine is destroyed.
 class InFlight {
  public:
-  InFlight(Metrics& metrics, const std::string& route) : metrics_(metrics), route_(route) {
-    metrics_.InFlight(route_, 1);
+  explicit InFlight(const Exchange& exchange) : gauge_(GaugeOf(exchange)) {
+    if (gauge_ != nullptr) gauge_->Increment();
   }
-  ~InFlight() { metrics_.InFlight(route_, -1); }
+  ~InFlight() {
+    if (gauge_ != nullptr) gauge_->Decrement();
+  }
   InFlight(const InFlight&) = delete;
   InFlight& operator=(const InFlight&) = delete;
 
  private:
-  Metrics& metrics_;
-  const std::string& route_;
+  static prometheus::Gauge* GaugeOf(const Exchange& exchange) {
+    if (exchange.route.series == nullptr) return nullptr;
+    return &exchange.route.series->InFlight(
+        TagOr(exchange.query.message.tags, tag::kTenant, contract::kDefaultTenant));
+  }
+
+  prometheus::Gauge* const gauge_;
 };
 
 // From the door's stamp to the worker's hand. Clocks of two machines may differ: never below 0.
@@ -38,13 +44,25 @@ int64_t QueueMillis(const Exchange& exchange) {
   return std::max<int64_t>(0, since_sent - here);
 }
 
-void AddTags(const Exchange& exchange, Tags& tags) {
+// What is to be said of it once it ended, and `failure` says how.
+void Account(const Exchange& exchange, const absl::Status& failure, int64_t queue_ms) {
+  const double seconds = SecondsSince(exchange.started);
+  LogQuery(exchange, failure, seconds, queue_ms);
+  QuerySeries* series = SeriesOf(exchange);
+  if (series == nullptr) return;
+  series->Ended(failure.ok() ? std::nullopt : std::optional<Fault>(FaultOf(failure)), seconds);
+  if (exchange.usage) series->Used(*exchange.usage);
+  if (exchange.first_output)
+    series->FirstToken(std::chrono::duration<double>(*exchange.first_output - exchange.started).count());
+}
+
+void AddTags(const Exchange& exchange, int64_t queue_ms, Tags& tags) {
   for (const auto key : {tag::kQuery, tag::kRequestId, tag::kIdempotencyKey, tag::kTraceparent}) {
     if (const auto value = TagOr(exchange.query.message.tags, key); !value.empty())
       tags[std::string(key)] = value;
   }
   tags[std::string(tag::kAttempts)] = std::to_string(exchange.attempts);
-  tags[std::string(tag::kQueueMs)] = std::to_string(QueueMillis(exchange));
+  tags[std::string(tag::kQueueMs)] = std::to_string(queue_ms);
   if (exchange.sink != nullptr) tags[std::string(tag::kChunks)] = std::to_string(exchange.sink->chunks());
   if (!exchange.warnings.empty())
     tags[std::string(tag::kWarnings)] = fmt::format("{}", fmt::join(exchange.warnings, "; "));
@@ -65,32 +83,27 @@ Reply FailedReply(const Exchange& exchange, const absl::Status& failure) {
 
 class AccountStage final : public Stage {
  public:
-  explicit AccountStage(Metrics& metrics) : metrics_(metrics) {}
-
   Awaitable<absl::StatusOr<Reply>> Run(Exchange& exchange, Next next) override {
-    const InFlight in_flight(metrics_, exchange.route.name);
+    const InFlight in_flight(exchange);
     absl::StatusOr<Reply> result = co_await next();
-    const std::string_view outcome = result.ok() ? "ok" : RowOf(FaultOf(result.status())).name;
-    metrics_.Query(exchange.route.name, outcome, SecondsSince(exchange.started));
-    if (exchange.usage) {
-      metrics_.Tokens(exchange.route.name, exchange.usage->input_tokens, exchange.usage->output_tokens);
-    }
+    const int64_t queue_ms = QueueMillis(exchange);
+    Account(exchange, result.status(), queue_ms);
     if (!result.ok()) {
-      log::Info("query {} on {} failed ({}): {}", TagOr(exchange.query.message.tags, tag::kQuery),
-                exchange.route.name, outcome, MessageOf(result.status()));
       exchange.failure = result.status();
       result = FailedReply(exchange, exchange.failure);
     }
-    AddTags(exchange, result->message.tags);
+    AddTags(exchange, queue_ms, result->message.tags);
     co_return std::move(result);
   }
-
- private:
-  Metrics& metrics_;
 };
 
 }  // namespace
 
-std::unique_ptr<Stage> MakeAccountStage(Metrics& metrics) { return std::make_unique<AccountStage>(metrics); }
+std::unique_ptr<Stage> MakeAccountStage() { return std::make_unique<AccountStage>(); }
+
+void AccountUnrun(const Route& route, Query query, const absl::Status& why) {
+  const Exchange exchange(route, std::move(query));
+  Account(exchange, why, QueueMillis(exchange));
+}
 
 }  // namespace llm_router

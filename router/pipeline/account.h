@@ -5,11 +5,12 @@
 #include <memory>
 
 #include "router/pipeline/pipeline.h"
-#include "router/telemetry/metrics.h"
 
 namespace llm_router {
 
-// `metrics` outlives the stage.
-std::unique_ptr<Stage> MakeAccountStage(Metrics& metrics);
+std::unique_ptr<Stage> MakeAccountStage();
+
+// The same for a query that came to no stage: its deadline passed before there was a place for it, say.
+void AccountUnrun(const Route& route, Query query, const absl::Status& why);
 
 }  // namespace llm_router

@@ -7,6 +7,7 @@
 #include "router/dialects/notes.h"
 #include "router/dialects/token_estimate.h"
 #include "router/pipeline/caller_reply.h"
+#include "router/pipeline/series.h"
 #include "router/pipeline/stream_call.h"
 
 namespace llm_router {
@@ -58,10 +59,32 @@ absl::StatusOr<Reply> AnswerWithout(Exchange& exchange) {
                          exchange.dialect->RenderReply(estimate, exchange.warnings));
 }
 
+// Counts one call of a provider, also when its coroutine is destroyed.
+class Attempt {
+ public:
+  explicit Attempt(Exchange& exchange) : series_(SeriesOf(exchange)) {
+    ++exchange.attempts;
+    if (series_ != nullptr) series_->AttemptBegan();
+  }
+  ~Attempt() {
+    if (series_ != nullptr) series_->AttemptEnded(fault_, SecondsSince(start_));
+  }
+  Attempt(const Attempt&) = delete;
+  Attempt& operator=(const Attempt&) = delete;
+
+  void Ended(const absl::Status& status) {
+    fault_ = status.ok() ? std::nullopt : std::optional<Fault>(FaultOf(status));
+  }
+
+ private:
+  QuerySeries* const series_;
+  const TimePoint start_ = Now();
+  std::optional<Fault> fault_ = Fault::kCancelled;
+};
+
 class CallStage final : public Stage {
  public:
-  CallStage(HttpClient& http, Metrics& metrics, size_t max_reply)
-      : http_(http), metrics_(metrics), max_reply_(max_reply) {}
+  CallStage(HttpClient& http, size_t max_reply) : http_(http), max_reply_(max_reply) {}
 
   Awaitable<absl::StatusOr<Reply>> Run(Exchange& exchange, Next) override {
     const Provider& provider = *exchange.target->provider;
@@ -74,11 +97,9 @@ class CallStage final : public Stage {
     Forward(exchange, *theirs, call);
     call.deadline = exchange.deadline;
     call.max_reply = max_reply_;
-    ++exchange.attempts;
-    const TimePoint start = Now();
+    Attempt attempt(exchange);
     absl::StatusOr<Reply> result = co_await Call(exchange, *theirs, std::move(call));
-    const double seconds = std::chrono::duration<double>(Now() - start).count();
-    metrics_.Attempt(provider.id(), result.ok() ? "ok" : RowOf(FaultOf(result.status())).name, seconds);
+    attempt.Ended(result.status());
     co_return result;
   }
 
@@ -101,14 +122,13 @@ class CallStage final : public Stage {
   }
 
   HttpClient& http_;
-  Metrics& metrics_;
   const size_t max_reply_;
 };
 
 }  // namespace
 
-std::unique_ptr<Stage> MakeCallStage(HttpClient& http, Metrics& metrics, size_t max_reply) {
-  return std::make_unique<CallStage>(http, metrics, max_reply);
+std::unique_ptr<Stage> MakeCallStage(HttpClient& http, size_t max_reply) {
+  return std::make_unique<CallStage>(http, max_reply);
 }
 
 }  // namespace llm_router

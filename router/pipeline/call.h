@@ -6,11 +6,10 @@
 
 #include "router/net/http_client.h"
 #include "router/pipeline/pipeline.h"
-#include "router/telemetry/metrics.h"
 
 namespace llm_router {
 
-// `http` and `metrics` outlive the stage. Replies over `max_reply` bytes are refused.
-std::unique_ptr<Stage> MakeCallStage(HttpClient& http, Metrics& metrics, size_t max_reply);
+// `http` outlives the stage. Replies over `max_reply` bytes are refused.
+std::unique_ptr<Stage> MakeCallStage(HttpClient& http, size_t max_reply);
 
 }  // namespace llm_router

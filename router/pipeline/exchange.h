@@ -14,6 +14,9 @@
 
 namespace llm_router {
 
+class RouteSeries;
+class TargetSeries;
+
 // What a route may call: one entry of its `targets`, resolved.
 struct Target {
   Target() = default;
@@ -22,6 +25,7 @@ struct Target {
 
   const Provider* provider = nullptr;
   std::string model;
+  TargetSeries* series = nullptr;  // what it counts in (telemetry/query_metrics.h); null: nothing
 };
 
 // One step of a route that is a chain.
@@ -37,11 +41,12 @@ struct Route {
   Route() = default;
 
   std::string name;
-  std::vector<Target> targets;   // tried in order
-  std::vector<ChainStep> chain;  // in place of targets
-  size_t concurrency = 256;      // queries and jobs running at once
-  size_t reserve = 0;            // of them, those that jobs leave free
-  bool at_most_once = false;     // a job of it that was asked is not asked again
+  std::vector<Target> targets;    // tried in order
+  std::vector<ChainStep> chain;   // in place of targets
+  size_t concurrency = 256;       // queries and jobs running at once
+  size_t reserve = 0;             // of them, those that jobs leave free
+  bool at_most_once = false;      // a job of it that was asked is not asked again
+  RouteSeries* series = nullptr;  // as a target's
 };
 
 // Where the pieces of a streamed reply go. Outlives the exchange.
@@ -77,7 +82,12 @@ struct Exchange {
   int attempts = 0;  // provider calls
   Warnings warnings;
   std::optional<ChatUsage> usage;
-  bool output_begun = false;  // a piece went to the sink: no other target may answer now
+  // When the first piece went to the sink: from then on no other target may answer.
+  std::optional<TimePoint> first_output;
+  void BeginOutput() {
+    if (!first_output) first_output = Now();
+  }
+  bool output_begun() const { return first_output.has_value(); }
 
   // set by account, which makes a reply of it: why the query has no answer
   absl::Status failure;

@@ -41,7 +41,7 @@ class StreamedCall {
   Awaitable<absl::StatusOr<Reply>> Run(HttpClient& http, HttpCall call) {
     const auto download = http.Begin(std::move(call));
     auto reply = co_await Receive(*download);
-    if (!reply.ok() && exchange_.output_begun && !co_await Cancelled())
+    if (!reply.ok() && exchange_.output_begun() && !co_await Cancelled())
       (void)co_await exchange_.sink->Write(exchange_.dialect->ErrorFrame(reply.status()));
     co_return reply;
   }
@@ -77,7 +77,7 @@ class StreamedCall {
       if (bytes->empty()) co_return BrokeOff();
       const absl::Status read = Convert(*bytes, reader, *course, frames);
       if (course->has_output() && !frames.empty()) {
-        exchange_.output_begun = true;
+        exchange_.BeginOutput();
         CO_RETURN_IF_ERROR(co_await exchange_.sink->Write(std::exchange(frames, {})));
       }
       if (!read.ok()) co_return provider_.Named(read);

@@ -58,7 +58,7 @@ class TargetsStage final : public Stage {
       if (result.ok()) co_return result;
       failures.push_back(result.status());
       const bool time_is_left = Now() < exchange.deadline && !co_await Cancelled();
-      if (!NextMayHelp(failures.back()) || !time_is_left || exchange.output_begun) break;
+      if (!NextMayHelp(failures.back()) || !time_is_left || exchange.output_begun()) break;
     }
     co_return Combine(failures);
   }

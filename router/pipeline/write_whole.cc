@@ -11,7 +11,7 @@ Awaitable<absl::Status> WriteWhole(Exchange& exchange, const ChatReply& reply) {
   const auto writer = exchange.dialect->NewWriter(wishes, exchange.warnings);
   std::string frames;
   for (const ReplyEvent& event : EventsOf(reply)) frames += writer->Write(event);
-  exchange.output_begun = true;
+  exchange.BeginOutput();
   co_return co_await exchange.sink->Write(std::move(frames));
 }
 

@@ -13,6 +13,7 @@
 #include "proto/fault.h"
 #include "router/store/batch_steps.h"
 #include "router/store/feed_steps.h"
+#include "router/store/figure_steps.h"
 #include "router/store/file_steps.h"
 #include "router/store/job_steps.h"
 #include "router/store/journal_steps.h"
@@ -99,6 +100,9 @@ class SqliteStore final : public Store {
 
   Awaitable<absl::StatusOr<std::vector<RouteCount>>> Counts() override {
     return Write<std::vector<RouteCount>>([](StoreSql& sql) { return CountRoutes(sql); });
+  }
+  Awaitable<absl::StatusOr<StoreFigures>> Figures() override {
+    return Write<StoreFigures>([](StoreSql& sql) { return ReadFigures(sql); });
   }
   Awaitable<absl::StatusOr<FeedPage>> NextToFeed(string route, FeedLimits limits, int64_t now) override {
     return Write<FeedPage>([route = std::move(route), limits, now](StoreSql& sql) {

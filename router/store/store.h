@@ -25,6 +25,7 @@
 #include "proto/file.h"
 #include "proto/job.h"
 #include "proto/journal.h"
+#include "router/store/store_figures.h"
 
 namespace llm_router {
 
@@ -271,6 +272,10 @@ class Store {
   virtual Awaitable<absl::StatusOr<contract::File>> DeleteFile(std::string tenant, std::string file) = 0;
   virtual Awaitable<absl::StatusOr<contract::FilePage>> ListFiles(std::string tenant,
                                                                   contract::ListFiles ask) = 0;
+
+  // ---- metrics ----
+
+  virtual Awaitable<absl::StatusOr<StoreFigures>> Figures() = 0;
 
   // ---- upkeep ----
 

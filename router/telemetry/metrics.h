@@ -1,39 +1,40 @@
 // Metrics: what Prometheus reads of this process.
 //
-// One per process, owned by the composition root. Label values come from configuration, from workers and from
-// the fixed set of faults, never from a caller, so their number is bounded. Any thread.
+// One per process, owned by the composition root. Every label has a bounded number of values: they come from
+// configuration and fixed sets, or are capped (label_cap.h). Loop thread only, but for Denied and Text.
 #pragma once
 
-#include <cstdint>
-#include <memory>
+#include <prometheus/registry.h>
+
 #include <string>
 #include <string_view>
+
+#include "router/telemetry/door_metrics.h"
+#include "router/telemetry/job_metrics.h"
+#include "router/telemetry/query_metrics.h"
 
 namespace llm_router {
 
 class Metrics {
  public:
   Metrics();
-  ~Metrics();
 
-  // A query of `route` ended: `outcome` is ok or a fault's name.
-  void Query(std::string_view route, std::string_view outcome, double seconds);
-  // `change` more (or fewer) queries of `route` are running.
-  void InFlight(std::string_view route, int change);
-  // One provider call ended.
-  void Attempt(std::string_view provider, std::string_view outcome, double seconds);
-  // There are `count` jobs of `route` in `state` now.
-  void Jobs(std::string_view route, std::string_view state, int64_t count);
-  // A call was refused at a door: `fault` is unauthenticated or permission_denied.
+  QueryMetrics& queries() { return queries_; }  // of the worker
+  JobMetrics& jobs() { return jobs_; }          // of the jobs service
+  DoorMetrics& doors() { return doors_; }       // of the gateway
+  // A call was refused at a door: `fault` is unauthenticated or permission_denied. Any thread.
   void Denied(std::string_view fault);
-  void Tokens(std::string_view route, int64_t input, int64_t output);
 
-  // Everything in Prometheus' text format.
+  // Everything in Prometheus' text format. With many tenants it takes a tenth of a second: not on the loop.
+  // Any thread.
   std::string Text() const;
 
  private:
-  struct Families;
-  std::unique_ptr<Families> families_;
+  prometheus::Registry registry_;
+  prometheus::Family<prometheus::Counter>& denied_;
+  QueryMetrics queries_;
+  JobMetrics jobs_;
+  DoorMetrics doors_;
 };
 
 }  // namespace llm_router

@@ -9,6 +9,7 @@
 #include "proto/contract.h"
 #include "proto/control.h"
 #include "proto/fault.h"
+#include "router/pipeline/account.h"
 
 namespace llm_router {
 namespace {
@@ -33,6 +34,12 @@ Ran GivenUp() { return Ran(MakeFault(Fault::kCancelled, "the query was cancelled
 
 Ran TooLate() {
   return Ran(MakeFault(Fault::kTimeout, "no answer before the query's deadline: allow more time"));
+}
+
+// Why it got no slot.
+absl::Status Unplaced(TimePoint deadline) {
+  if (Now() < deadline) return MakeFault(Fault::kCancelled, "the query was cancelled");
+  return MakeFault(Fault::kTimeout, "the worker had no place for it before its deadline: raise concurrency");
 }
 
 // A pipeline without a stage that makes replies of failures fails itself.
@@ -86,7 +93,11 @@ Awaitable<void> Runs::RunInto(const Route& route, Slots& slots, std::optional<Sl
     if (taken) slot.emplace(*std::move(taken));
   }
   Ran ran = GivenUp();
-  if (slot) ran = co_await RunPipeline(route, std::move(query), running->stream.get());
+  if (slot) {
+    ran = co_await RunPipeline(route, std::move(query), running->stream.get());
+  } else {
+    AccountUnrun(route, std::move(query), Unplaced(running->deadline));
+  }
   slot.reset();
   ran = ToldOfEnd(std::move(ran));
   if (running->stream) {

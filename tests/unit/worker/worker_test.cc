@@ -7,6 +7,7 @@
 #include "proto/contract.h"
 #include "proto/control.h"
 #include "proto/fault.h"
+#include "router/telemetry/metrics.h"
 #include "tests/support/catch.h"
 #include "tests/support/run.h"
 
@@ -211,6 +212,30 @@ TEST_CASE("what still runs when the time to drain is over is ended, and its call
     REQUIRE(bench.answers.size() == 1);
     CHECK(FaultOf(bench.answers[0].status()) == Fault::kShuttingDown);
     co_await bench.Stop();
+  });
+}
+
+TEST_CASE("a query that finds no place before its deadline is counted, though no stage saw it") {
+  Run([](Loop& loop) -> Awaitable<void> {
+    const auto broker = MakeEmbeddedBroker(loop.executor(), EmbeddedOptions());
+    Streams streams(loop.executor(), *broker, "w1");
+    const Pipeline pipeline{{}};
+    Runs runs(loop.executor(), pipeline, streams);
+    Metrics metrics;
+    Route route;
+    route.name = "chat";
+    route.series = &metrics.queries().Route("chat", 1);
+    Slots slots(loop.executor(), 1, 0);
+    const auto taken = co_await slots.TakeForQuery(kLater);
+    REQUIRE(taken.has_value());
+    Query query(Kind::kQuery, Message("chat_requests", "Hi"), Now() + Milliseconds(5));
+    query.message.tags = {{"query", "q1"}, {"tenant", "acme"}};
+    const Ran ran = co_await runs.Run(route, slots, std::move(query));
+    CHECK(FaultOf(ran.failure) == Fault::kTimeout);
+    co_await runs.Join();
+    CHECK_THAT(metrics.Text(),
+               Catch::Matchers::Contains(R"(llm_router_queries_total{error_type="timeout",)"));
+    co_await broker->Stop();
   });
 }
 
