@@ -11,7 +11,7 @@
 {{- fail "broker.url: a name or password does not belong into values: put it into a Secret and name that under broker.keySecret" -}}
 {{- end -}}
 {{- if and (eq .Values.access "keys") (not .Values.keys.secret) -}}
-{{- fail "keys.secret: name the Secret that holds the callers' keys. Make entries with `llm-router keys new --tenant NAME`, put them into keys.yaml, then: kubectl create secret generic llm-router-keys --from-file=keys.yaml. Or say access: open, if everyone who reaches the services may use them" -}}
+{{- fail "keys.secret: name the Secret that holds the callers' keys. Make entries with `llm-router keys new --tenant NAME`, put each into keys.yaml as a line \"- ENTRY\", then: kubectl create secret generic llm-router-keys --from-file=keys.yaml. Or say access: open, if everyone who reaches the services may use them" -}}
 {{- end -}}
 {{- if and (eq .Values.access "open") .Values.keys.secret -}}
 {{- fail "keys.secret: access is open, so keys are of no use: remove one of the two" -}}
