@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The image without a registry: the Dockerfile's own steps, those of its build in the bare Debian of bare_root.sh, which
 # sources this, the last one in a second; and the image's command there, as its user, on a read-only root file system.
+# shellcheck disable=SC2154 # what has no value here is bare_root.sh's
 
 # A chroot command, its output kept; the end of it is shown when it fails.
 step() {
