@@ -95,6 +95,7 @@ REFUSALS = {
     "a password in the URL": ("nats", [r"broker.url=nats://me:secret@nats:4222"], "does not belong into values"),
     "a provider's key": ("open", ["config.providers.local.key=sk-1"], "providerKeys.secret"),
     "listen": ("open", ["config.listen.grpc=1"], "config.listen: the chart sets it"),
+    "a drain of its own": ("open", ["config.limits.drain_seconds=5"], "use longestQuery"),
     "TLS without a CA": ("tls", ["broker.tls.secret="], "workers must know its CA"),
     "fewer at most than at least": ("nats", ["autoscaling.maxReplicas=1"], "is more than autoscaling.maxReplicas"),
     "an unknown value": ("open", ["gatway.replicas=1"], "gatway"),
@@ -159,8 +160,11 @@ def test_only_what_keeps_something_has_a_volume(manifests):
 def test_a_pod_may_finish_its_longest_query(manifests):
     for workload in manifests.workloads().values():
         assert pod_of(workload)["terminationGracePeriodSeconds"] == 630
-    for workload in Manifests("open", "longestQuery=3600").workloads().values():
+    assert manifests.config()["limits"]["drain_seconds"] == 600
+    longer = Manifests("open", "longestQuery=3600")
+    for workload in longer.workloads().values():
         assert pod_of(workload)["terminationGracePeriodSeconds"] == 3630
+    assert longer.config()["limits"]["drain_seconds"] == 3600
 
 
 def test_probes_ask_health_and_readiness_at_the_admin_port(manifests):
@@ -194,6 +198,15 @@ def test_secrets_are_named_never_written(manifests):
             is_file = entry.get("value", "").startswith("/run/secrets/")
             assert not entry["name"].endswith("_KEY") or "valueFrom" in entry or is_file
         assert "envFrom" not in container or name == "worker"  # providers' keys are for workers alone
+
+
+def test_what_a_broker_elsewhere_asks_for_is_given_to_all_who_connect_to_it(tmp_path):
+    password = {"name": "LLM_ROUTER_BROKER_KEY", "valueFrom": {"secretKeyRef": {"name": "nats", "key": "token"}}}
+    values = {"broker": {"env": [password]}}
+    for container in Manifests("nats", values=values, folder=tmp_path).containers().values():
+        assert password in container["env"]
+    containers = Manifests("embedded", values=values, folder=tmp_path).containers()
+    assert password not in containers["gateway"]["env"] and password in containers["worker"]["env"]
 
 
 def test_pods_of_a_kind_spread_over_zones_and_nodes(manifests):

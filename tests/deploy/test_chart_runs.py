@@ -217,6 +217,18 @@ def test_a_pod_that_is_told_to_stop_is_not_ready_any_more_and_finishes_its_query
     assert worker.wait() == 0 and gateway.stop() == 0
 
 
+def test_a_pod_waits_no_longer_than_it_was_told(tmp_path, started, simulator):
+    hanging = at(simulator, targets=[{"provider": "openai", "model": "gpt-4o-sim-fault-hang_before_headers"}])
+    release = Release(tmp_path, started, "embedded", {**hanging, "longestQuery": 1})
+    gateway = release.start("gateway")
+    worker = release.start("worker")
+    asked = release.start_ask(gateway, "ask")
+    eventually(lambda: simulator.requests(), "the provider call")
+    assert worker.stop() == 0
+    assert asked.wait() == 1
+    assert gateway.stop() == 0
+
+
 def test_the_exported_metrics_drive_the_autoscaler(tmp_path, started, simulator):
     hanging = [{"provider": "openai", "model": "gpt-4o-sim-fault-hang_before_headers"}]
     values = at(simulator, targets=hanging, concurrency=8, reserve=4)

@@ -27,6 +27,9 @@
 {{- fail (printf "config.%s: the chart sets it: use the values beside config, see values.yaml" $name) -}}
 {{- end -}}
 {{- end -}}
+{{- if hasKey (default (dict) .Values.config.limits) "drain_seconds" -}}
+{{- fail "config.limits.drain_seconds: the chart sets it, and the pods' termination grace with it: use longestQuery" -}}
+{{- end -}}
 {{- range $id, $provider := .Values.config.providers -}}
 {{- if and $provider.key (not (regexMatch "^\\$\\{[A-Za-z_][A-Za-z0-9_]*\\}$" $provider.key)) -}}
 {{- fail (printf "config.providers.%s.key: a key does not belong into values: write \"${NAME}\", and give NAME in the Secret that providerKeys.secret names" $id) -}}

@@ -19,7 +19,7 @@ spec:
   serviceAccountName: {{ include "llm-router.serviceAccount" $root }}
   automountServiceAccountToken: false
   enableServiceLinks: false
-  # Longer than the longest query: what was taken is finished.
+  # Longer than what is taken may still run (limits.drain_seconds), and what is then told to callers.
   terminationGracePeriodSeconds: {{ add $values.longestQuery 30 }}
   securityContext:
     runAsNonRoot: true
@@ -137,6 +137,11 @@ env:
   {{- if .data }}
   - { name: LLM_ROUTER_STORE, value: "sqlite:/var/lib/llm-router" }
   {{- end }}
+  {{- if .connects }}
+  {{- with $values.broker.env }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+  {{- end }}
   {{- with .values.extraEnv }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
@@ -157,7 +162,8 @@ envFrom:
 {{- if .Values.keys.secret -}}
 {{- $_ := set $config "keys_file" (printf "/run/secrets/llm-router/keys/%s" .Values.keys.item) -}}
 {{- end -}}
-{{- toYaml (merge $config (deepCopy .Values.config)) -}}
+{{- $limits := dict "limits" (dict "drain_seconds" .Values.longestQuery) -}}
+{{- toYaml (merge $config $limits (deepCopy .Values.config)) -}}
 {{- end -}}
 
 {{/* The volume of a StatefulSet's pod. */}}
