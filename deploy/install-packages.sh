@@ -12,7 +12,8 @@ fail() {
   exit 1
 }
 
-installed() { [[ $(dpkg-query -W -f='${db:Status-Status} ' "$1" 2>/dev/null) == *'installed '* ]]; }
+# Of any architecture; a package that dpkg has only heard of is "not-installed".
+installed() { [[ " $(dpkg-query -W -f='${db:Status-Status} ' "$1" 2>/dev/null)" == *' installed '* ]]; }
 
 # True where the package named, or what the rest of its line accepts in its place, is there.
 satisfied() {

@@ -33,7 +33,7 @@ make_image() {
 }
 
 run_image() {
-  local user volume route ready=''
+  local user volume route ready='' contained_root=$work/contained
   local -a command contained
   user=$(said USER)
   volume=$(said WORKDIR)
@@ -41,11 +41,14 @@ run_image() {
   # Read-only but for /tmp and its volume.
   mkdir "$work/volume"
   chown "$user" "$work/volume"
-  mount --rbind "$image" "$image"
-  mount -o remount,bind,ro "$image"
-  mount -t tmpfs tmpfs "$image/tmp"
-  mount --bind "$work/volume" "$image$volume"
-  contained=(chroot "--userspec=$user" "$image" "${inside[@]}" "$(said ENV)" LLM_ROUTER_ACCESS=open)
+  mkdir "$contained_root"
+  mount --bind "$image" "$contained_root"
+  mount --make-private "$contained_root"
+  mount_system "$contained_root"
+  mount -o remount,bind,ro "$contained_root"
+  mount -t tmpfs tmpfs "$contained_root/tmp"
+  mount --bind "$work/volume" "$contained_root$volume"
+  contained=(chroot "--userspec=$user" "$contained_root" "${inside[@]}" "$(said ENV)" LLM_ROUTER_ACCESS=open)
   # shellcheck disable=SC2016 # the inner shell expands it
   contained+=(sh -euc 'cd "$0"; exec "$@"' "$volume")
 
@@ -65,6 +68,7 @@ run_image() {
   kill -TERM "$server"
   wait "$server" || failed 'the image did not stop well'
   server=
+  if "${contained[@]}" touch /etc/a-file 2>/dev/null; then failed 'the root file system can be written'; fi
   [[ -n $(ls "$work/volume") ]] || failed 'the image kept nothing in its volume'
   echo 'bare_root: passed: the image answered, as its own user, on a read-only root'
 }

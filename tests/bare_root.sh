@@ -23,7 +23,7 @@ server=
 clean_up() {
   local at
   if [[ -n $server ]]; then kill -KILL "$server" 2>/dev/null || true; fi
-  while read -r at; do umount -- "$at" || umount -l -- "$at"; done < <(awk -v work="$work/" 'index($2, work) == 1 {print $2}' /proc/mounts | sort -r)
+  while read -r at; do umount -- "$at" || umount -l -- "$at" || true; done < <(awk -v work="$work/" 'index($2, work) == 1 {print $2}' /proc/mounts | sort -r)
   if grep -qF " $work/" /proc/mounts; then
     echo "bare_root: something is still mounted below $work, which is left as it is" >&2
     return
@@ -49,6 +49,11 @@ failed() {
 bare_debian() {
   mmdebstrap --quiet --variant=minbase bookworm "$1" "deb $mirror bookworm main" "deb $mirror bookworm-updates main" \
     "deb $security bookworm-security main" </dev/null
+  mount_system "$1"
+}
+
+# mount_system DIR: what the kernel gives to every system.
+mount_system() {
   mount -t proc proc "$1/proc"
   mount --rbind /dev "$1/dev"
   mount --make-rslave "$1/dev"

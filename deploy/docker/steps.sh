@@ -8,6 +8,11 @@ set -euo pipefail
 package() {
   local into=$1
   cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+  # Without it the package would name no library, and cpack would not mind.
+  command -v dpkg-shlibdeps >/dev/null || {
+    echo 'error: dpkg-shlibdeps is missing: deploy/install-packages.sh deploy/debian/packages.txt' >&2
+    exit 1
+  }
   cmake --preset release -DLLM_ROUTER_TESTS=OFF
   cmake --build build/release --target llm-router
   mkdir -p "$into"
