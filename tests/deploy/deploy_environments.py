@@ -16,7 +16,7 @@ import environments  # noqa: E402
 
 def helm_environment(folder, module):
     go = environments.need("go", "golang-go")
-    install = {**os.environ, "GOBIN": str(folder), "GOFLAGS": "-mod=mod", "CGO_ENABLED": "0"}
+    install = {**os.environ, "GOBIN": str(folder), "CGO_ENABLED": "0"}
     subprocess.run([go, "install", "-trimpath", "-ldflags=-s -w", module.read_text().strip()], env=install, check=True)
 
 

@@ -1,6 +1,5 @@
 """What the chart renders, run as processes: command lines, environment, files, Secrets, probes, autoscaling figures."""
 
-import shutil
 import signal
 import socket
 
@@ -8,23 +7,8 @@ import pytest
 
 from certificates import Certificates
 from chart import RELEASE, Manifests
-from harness import BINARY, CANARY, Process, Server, Simulator, eventually, run
+from harness import BINARY, CANARY, Process, Server, eventually, run
 from pods import Pod, evaluate, wanted_workers
-
-
-@pytest.fixture
-def started():
-    """Processes to be ended with the test, however that ends."""
-    made = []
-    yield made
-    for process in reversed(made):
-        process.kill()
-
-
-@pytest.fixture
-def simulator(tmp_path, started):
-    started.append(Simulator(tmp_path / "simulator"))
-    return started[-1]
 
 
 def at(simulator, *names, **settings):
@@ -155,31 +139,6 @@ def test_the_tls_profile_speaks_tls_at_every_port_and_its_probes_too(tmp_path, s
 
 
 # ---- a broker elsewhere ----
-
-
-@pytest.fixture(params=["kubemq", "nats"])
-def broker_url(request, tmp_path, started):
-    """A message broker that is not the chart's own."""
-    if request.param == "kubemq":
-        config = {
-            "broker": f"embedded:{tmp_path}/broker",
-            "listen": {"grpc": 0, "rest": 0, "admin": 0, "http": 0},
-        }
-        started.append(Server("broker", tmp_path / "elsewhere", config, "--roles", "gateway"))
-        return f"kubemq://{started[-1].grpc}"
-    config = tmp_path / "nats.yaml"
-    config.write_text("broker: nats://127.0.0.1:4222\n")
-    if run("config", "check", config, folder=tmp_path).returncode != 0:
-        pytest.skip("this build of llm-router has no engine nats")
-    if shutil.which("nats-server") is None:
-        pytest.skip("nats-server is not installed: apt-get install nats-server")
-    ports = tmp_path / "nats"
-    ports.mkdir()
-    command = ["nats-server", "--addr", "127.0.0.1", "--port", "-1", "--jetstream", "--store_dir", ports / "data"]
-    started.append(Process("nats", [*command, "--ports_file_dir", ports], ports))
-    written = eventually(lambda: next(ports.glob("*.ports"), None), "the ports of nats-server")
-    urls = eventually(lambda: written.read_text(), "the ports of nats-server")
-    return urls.split('"nats":')[1].split('"')[1]
 
 
 def test_gateways_workers_and_a_jobs_service_meet_on_a_broker_elsewhere(tmp_path, started, simulator, broker_url):

@@ -5,7 +5,7 @@ import re
 import pytest
 import yaml
 
-from harness import BINARY, CANARY, READY, REPOSITORY, Process, Simulator, eventually, get, run
+from harness import BINARY, CANARY, READY, REPOSITORY, Process, eventually, get, run
 
 COMPOSE = REPOSITORY / "deploy" / "compose"
 FILES = ("embedded", "nats")
@@ -74,22 +74,43 @@ class Container(Process):
         eventually(lambda: "true" in get(f"http://{self.doors['admin']}/ready"), f"{name} to be ready")
 
 
-def test_the_embedded_services_answer_together(tmp_path):
-    simulator = Simulator(tmp_path / "simulator")
+@pytest.fixture
+def compose(tmp_path, started, simulator):
+    """Starts one service of a file, its providers at the simulator."""
     text = (COMPOSE / "llm-router.yaml").read_text()
-    # Providers are elsewhere; here, at the simulator.
-    text = re.sub(r"(type: \w+), key", rf"\1, base_url: {simulator.url}/v1, key", text)
     config = tmp_path / "llm-router.yaml"
-    config.write_text(text)
-    parts = ours("embedded")
+    config.write_text(re.sub(r"(type: \w+), key", rf"\1, base_url: {simulator.url}/v1, key", text))
     secrets = {"OPENAI_API_KEY": CANARY, "ANTHROPIC_API_KEY": CANARY}
-    gateway = Container(tmp_path, "gateway", parts["gateway"], {}, config, secrets)
-    hosts = {"gateway:50000": gateway.doors["grpc"]}
-    worker = Container(tmp_path, "worker", parts["worker"], hosts, config, secrets)
+
+    def start(name, part, hosts=None):
+        started.append(Container(tmp_path, part, ours(name)[part], hosts or {}, config, secrets))
+        return started[-1]
+
+    return start
+
+
+def answers(gateway, folder):
     for route in ("openai", "claude"):
-        done = run("ask", "--address", gateway.doors["grpc"], "-r", route, "Hello", folder=tmp_path)
+        done = run("ask", "--address", gateway.doors["grpc"], "-r", route, "Hello", folder=folder)
         assert done.returncode == 0 and "Hello" in done.stdout, done.stderr
-    assert [part.stop() for part in (worker, gateway, simulator)] == [0, 0, 0]
+    submit = ("job", "submit", "--address", gateway.doors["grpc"], "-r", "openai", "Hello")
+    job = run(*submit, folder=folder).stdout.strip()
+    done = run("job", "wait", "--address", gateway.doors["grpc"], job, folder=folder)
+    assert done.returncode == 0 and "Hello" in done.stdout, done.stderr
+
+
+def test_the_embedded_services_answer_together(compose, tmp_path):
+    gateway = compose("embedded", "gateway")
+    worker = compose("embedded", "worker", {"gateway:50000": gateway.doors["grpc"]})
+    answers(gateway, tmp_path)
+    assert [part.stop() for part in (worker, gateway)] == [0, 0]
+
+
+def test_the_services_over_a_broker_elsewhere_answer_together(compose, tmp_path, broker_url):
+    hosts = {"nats://nats:4222": broker_url}
+    parts = [compose("nats", part, hosts) for part in ("jobs", "worker", "gateway")]
+    answers(parts[-1], tmp_path)
+    assert [part.stop() for part in reversed(parts)] == [0, 0, 0]
 
 
 @pytest.mark.parametrize("name", FILES)
