@@ -1,12 +1,14 @@
 """The Helm chart as text: every profile, and what must hold whatever the values are."""
 
 import re
+import subprocess
 
 import pytest
 import yaml
 
 from chart import (
     CHART,
+    HELM,
     INVALID,
     NAMESPACE,
     PROFILES,
@@ -15,6 +17,7 @@ from chart import (
     Manifests,
     helm_template,
     labels_of,
+    need_helm,
     pod_of,
     selects,
     validate,
@@ -68,6 +71,14 @@ def test_a_mistake_in_a_manifest_would_be_found(kind, spoil):
     spoil(item)
     with pytest.raises(INVALID):
         validate(item, VERSIONS[-1])
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_helm_itself_finds_nothing_to_complain_of(profile):
+    need_helm()
+    command = [HELM, "lint", "--strict", CHART, "--values", PROFILES[profile]]
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0 and "0 chart(s) failed" in done.stdout, done.stdout + done.stderr
 
 
 def test_the_chart_is_of_the_programs_version():
