@@ -26,4 +26,5 @@ ENVIRONMENTS = {
 }
 
 if __name__ == "__main__":
-    environments.main(Path(sys.argv[1]), ENVIRONMENTS)
+    # With a lock of its own: the end-to-end tests need not wait for Helm to be built.
+    environments.main(Path(sys.argv[1]), ENVIRONMENTS, "lock-deploy")

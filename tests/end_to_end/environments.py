@@ -103,10 +103,10 @@ def prepare(root, name, row):
     print(f"{name}: ready")
 
 
-def main(root, wanted):
+def main(root, wanted, lock="lock"):
     root.mkdir(parents=True, exist_ok=True)
-    with open(root / "lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with open(root / lock, "w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
         for name, row in wanted.items():
             prepare(root, name, row)
 
