@@ -130,7 +130,7 @@ test_bare_root() {
 
 run_phase() {
   case $1 in
-    packages) deploy/install-packages.sh deploy/packages.txt tests/packages.txt || finish 'packages are missing' ;;
+    packages) deploy/install-packages.sh deploy/packages.txt deploy/debian/packages.txt tests/packages.txt || finish 'packages are missing' ;;
     build-dev) build dev all ;;
     lint) run_tests dev -L lint ;;
     dev) test_preset dev ;;

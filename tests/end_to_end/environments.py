@@ -84,8 +84,8 @@ def digest(files):
     return total.hexdigest()
 
 
-def prepare(root, name):
-    make, argument, inputs = ENVIRONMENTS[name]
+def prepare(root, name, row):
+    make, argument, inputs = row
     folder, stamp, missing = root / name, root / f"{name}.stamp", root / f"{name}.missing"
     wanted = digest(inputs)
     if stamp.exists() and stamp.read_text() == wanted:
@@ -103,13 +103,13 @@ def prepare(root, name):
     print(f"{name}: ready")
 
 
-def main(root):
+def main(root, wanted, lock="lock"):
     root.mkdir(parents=True, exist_ok=True)
-    with open(root / "lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        for name in ENVIRONMENTS:
-            prepare(root, name)
+    with open(root / lock, "w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        for name, row in wanted.items():
+            prepare(root, name, row)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), ENVIRONMENTS)
