@@ -27,12 +27,12 @@ std::string Read(const std::filesystem::path& path) {
   return text.str();
 }
 
-// The port in a line such as {"nats":["nats://127.0.0.1:38817"]}, once it is whole.
-std::optional<int> PortIn(const std::string& text) {
-  constexpr std::string_view kBefore = "127.0.0.1:";
-  const auto found = text.find(kBefore);
+// The port of `scheme` in a line such as {"nats":["nats://127.0.0.1:38817"]}, once it is whole.
+std::optional<int> PortIn(const std::string& text, std::string_view scheme) {
+  const std::string before = fmt::format("{}://127.0.0.1:", scheme);
+  const auto found = text.find(before);
   if (found == std::string::npos || text.find('}') == std::string::npos) return std::nullopt;
-  return std::stoi(text.substr(found + kBefore.size()));
+  return std::stoi(text.substr(found + before.size()));
 }
 
 }  // namespace
@@ -68,8 +68,10 @@ void NatsServer::Start() {
 void NatsServer::AwaitPort() {
   const auto ports = folder_.path() / fmt::format("nats-server_{}.ports", pid_);
   for (int i = 0; i < 3'000; ++i) {
-    if (const auto port = PortIn(Read(ports))) {
+    const std::string text = Read(ports);
+    if (const auto port = PortIn(text, "nats")) {
       port_ = *port;
+      monitoring_port_ = PortIn(text, "http").value_or(-1);
       return;
     }
     if (waitpid(pid_, nullptr, WNOHANG) == pid_) {
