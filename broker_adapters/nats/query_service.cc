@@ -137,7 +137,11 @@ void QueryService::Send(absl::StatusOr<Reply> reply, const std::string& to, cons
     sent = connection_->Publish(ToWire(*std::move(reply), to), until);
     if (!sent.ok()) reply = sent;
   }
-  if (!reply.ok()) sent = connection_->Publish(ToWire(reply.status(), query.tags, to), until);
+  if (!reply.ok()) {
+    WireMessage failed = ToWire(reply.status(), query.tags, to);
+    if (FaultOf(reply.status()) == Fault::kWorkerLost) AddLoser(failed, connection_->Presence());
+    sent = connection_->Publish(std::move(failed), until);
+  }
   if (!sent.ok() && !connection_->stopping())
     log::Warning("an answer on {} was lost: {}", options_.pattern, llm_router::MessageOf(sent));
 }

@@ -27,12 +27,13 @@ std::string Read(const std::filesystem::path& path) {
   return text.str();
 }
 
-// The port of `scheme` in a line such as {"nats":["nats://127.0.0.1:38817"]}, once it is whole.
-std::optional<int> PortIn(const std::string& text, std::string_view scheme) {
-  const std::string before = fmt::format("{}://127.0.0.1:", scheme);
-  const auto found = text.find(before);
+// The port of `what` in a line such as {"nats":["nats://127.0.0.1:38817"]}, once it is whole.
+std::optional<int> PortIn(const std::string& text, std::string_view what) {
+  constexpr std::string_view kBefore = "://127.0.0.1:";
+  const auto key = text.find(fmt::format("\"{}\":", what));
+  const auto found = key == std::string::npos ? key : text.find(kBefore, key);
   if (found == std::string::npos || text.find('}') == std::string::npos) return std::nullopt;
-  return std::stoi(text.substr(found + before.size()));
+  return std::stoi(text.substr(found + kBefore.size()));
 }
 
 }  // namespace
@@ -71,7 +72,7 @@ void NatsServer::AwaitPort() {
     const std::string text = Read(ports);
     if (const auto port = PortIn(text, "nats")) {
       port_ = *port;
-      monitoring_port_ = PortIn(text, "http").value_or(-1);
+      monitoring_port_ = PortIn(text, "monitoring").value_or(-1);
       return;
     }
     if (waitpid(pid_, nullptr, WNOHANG) == pid_) {

@@ -28,8 +28,9 @@ Figures FiguresOf(const test::NatsServer& server) {
   const auto answer =
       test::HttpExchange(server.monitoring_port(),
                          test::HttpRequestText("GET", "/jsz?accounts=1&streams=1&consumers=1", "", ""));
+  const nlohmann::json all = answer.json();
   Figures figures;
-  for (const auto& stream : answer.json().at("account_details").at(0).at("stream_detail")) {
+  for (const auto& stream : all.at("account_details").at(0).at("stream_detail")) {
     if (stream.at("name") != "llm-router-queue-q") continue;
     figures.messages = stream.at("state").at("messages");
     for (const auto& consumer : stream.at("consumer_detail")) {
