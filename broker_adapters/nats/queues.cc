@@ -88,12 +88,12 @@ Awaitable<absl::StatusOr<std::vector<SendResult>>> Queues::Send(std::string queu
 Awaitable<Queues::Deliveries> Queues::Receive(std::string queue, ReceiveOptions options) {
   const TimePoint until = Now() + std::min<Milliseconds>(options.wait, kMostWait);
   CO_RETURN_IF_ERROR(co_await Open(queue, Now() + kConnectPatience));
-  delays_.LookAfter(queue);
+  CO_RETURN_IF_ERROR(delays_.LookAfter(queue));
   Mailbox mailbox(connection_, Mailbox::Kind::kOwn);
   Deliveries got =
       co_await TakeWhatIsThere(queue, std::clamp<size_t>(options.max, 1, kMostMessages), mailbox);
   while (got.ok() && got->empty() && Now() < until && !co_await Cancelled()) {
-    delays_.LookAfter(queue);
+    CO_RETURN_IF_ERROR(delays_.LookAfter(queue));
     got = co_await WaitForOne(queue, until, mailbox);
   }
   if (!co_await Cancelled()) co_return got;

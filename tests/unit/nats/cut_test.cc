@@ -140,8 +140,8 @@ TEST_CASE("a worker that is gone is noticed by who waits for it") {
     REQUIRE((co_await bench.near().Request(Ask("first"))).ok());
     const auto result = std::make_shared<absl::StatusOr<Reply>>(absl::InternalError("none yet"));
     bench.tasks.Spawn(AskInto(bench.near(), Ask("hold"), result, bench.changed));
-    // What the worker says of itself after a second has to get through first.
-    (void)co_await bench.changed.Until([] { return false; }, Milliseconds(1'800));
+    // What the worker says of itself after 20 ms has to get through first.
+    (void)co_await bench.changed.Until([] { return false; }, Milliseconds(500));
     bench.wire.Refuse(true);
     bench.wire.Reset();
     CHECK(co_await bench.changed.Until([&] { return FaultOf(result->status()) == Fault::kWorkerLost; },
