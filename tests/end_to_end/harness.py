@@ -330,7 +330,8 @@ class Cluster:
     def start_second_gateway(self):
         """A gateway process more, at doors of its own, on the same broker."""
         listen = {"host": "127.0.0.1", "grpc": 0, "rest": 0, "admin": 0, "http": 0}
-        config = {"broker": f"kubemq://{self.gateway.grpc}", "listen": listen, **self._extra}
+        broker = self.broker if self.topology == "nats" else f"kubemq://{self.gateway.grpc}"
+        config = {"broker": broker, "listen": listen, **self._extra}
         return self._start(f"gateway{len(self.processes)}", config, "--roles", "gateway")
 
     def _start(self, name, config, *options):
