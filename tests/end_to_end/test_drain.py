@@ -79,14 +79,18 @@ def begin(cluster, path, query, story):
 
 
 @BY_PATH
-def test_what_runs_is_finished_after_readiness_has_turned(make_cluster, path):
+def test_what_runs_is_finished_after_readiness_has_turned(make_cluster, topology, path):
     cluster = make_cluster(ROUTES)
+    other = cluster.start_second_gateway() if topology == "nats" else None
     gateway = cluster.gateway
     query, stream = begin(cluster, path, "slow", "gated")
     assert readiness(gateway) == 200
     gateway.signal(signal.SIGTERM)
     eventually(lambda: readiness(gateway) == 503, "readiness to turn")
     eventually(lambda: refuses(gateway), "the door to be closed for more")
+    if other:  # where whoever looks at readiness, or is refused, goes on
+        status, _, body = Asked(other, path, "slow").reply()
+        assert status == 200, body
     status, _, body = query.reply()
     assert status == 200 and "Hi" in body, body
     assert gateway.alive() and stream.is_alive()
