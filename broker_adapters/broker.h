@@ -149,7 +149,7 @@ struct ReceiveOptions {
 struct Settlement {
   enum class Verdict {
     kAck,      // done, gone
-    kNack,     // again, after `delay`, behind what waits (but see Caps); counted as a delivery
+    kNack,     // again, after `delay`; counted as a delivery
     kRelease,  // back to its place, not counted
   };
   Settlement() = default;
@@ -218,7 +218,6 @@ struct Caps {
   Durability durability = Durability::kNone;
   bool timed_lease = false;         // leases run out and the adapter renews them
   bool confirms_subscribe = false;  // Serve and Subscribe return once the subscription is in force
-  bool nack_overtakes = false;      // what is nacked comes before what waits, not behind it
 };
 
 class Broker {

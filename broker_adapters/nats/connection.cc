@@ -48,7 +48,6 @@ Connection::Connection(Executor executor, NatsOptions options)
   caps_.durability = options_.in_memory ? Durability::kMemory : Durability::kDisk;
   caps_.timed_lease = true;
   caps_.confirms_subscribe = true;
-  caps_.nack_overtakes = true;
 }
 
 Connection::~Connection() = default;

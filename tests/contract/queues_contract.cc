@@ -195,7 +195,7 @@ TEST_CASE("a nacked message comes again, counted; a released one in its place, n
     CHECK((co_await SettleAll(broker, got, Verdict(kNack))).ok());
     got = co_await Take(broker, engine.Name(), 2);
     REQUIRE(got.size() == 2);
-    const size_t nacked = broker.caps().nack_overtakes ? 0 : 1;
+    const size_t nacked = engine.NackOvertakes() ? 0 : 1;
     CHECK(got[nacked].message.body == "a");
     CHECK(got[nacked].deliveries == 2);
     CHECK(got[1 - nacked].message.body == "b");
