@@ -31,20 +31,21 @@ class Balancer:
         self._lock = threading.Lock()
         self._sent = {gateway: 0 for gateway in gateways}
         self._visits = {gateway: 0 for gateway in gateways}
+        self._leaving = set()
         self._out = set()
 
     def one(self):
         """A gateway, for one request."""
-        return self._count(self._sent)
+        return self._count(self._sent, self._out)
 
     def visit(self):
         """A gateway, for several requests one after the other."""
-        return self._count(self._visits)
+        return self._count(self._visits, self._leaving)
 
     @contextlib.contextmanager
-    def _count(self, counts):
+    def _count(self, counts, shunned):
         with self._lock:
-            gateway = min((each for each in self._sent if each not in self._out), key=self._sent.get)
+            gateway = min((each for each in self._sent if each not in shunned), key=self._sent.get)
             counts[gateway] += 1
         try:
             yield gateway
@@ -57,11 +58,12 @@ class Balancer:
             self._sent[gateway] = self._visits[gateway] = 0
 
     def take_out(self, gateway):
-        """Returns how much it is still busy with."""
+        """Returns how much it is still busy with. It is in until the visits are over."""
+        with self._lock:
+            self._leaving.add(gateway)
+        eventually(lambda: self._visits[gateway] == 0, f"the visits at {gateway.name} to be over")
         with self._lock:
             self._out.add(gateway)
-
-        eventually(lambda: self._visits[gateway] == 0, f"the visits at {gateway.name} to be over")
 
         def has_all():
             sent = self._sent[gateway]

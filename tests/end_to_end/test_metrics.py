@@ -187,8 +187,8 @@ def documented():
 
 def test_the_table_of_metrics_is_what_a_running_program_exports(cluster, held):
     found = with_denials(exported(cluster))
-    exported = {name: (kind, found.labels(name)) for name, kind in found.kinds.items()}
-    assert documented() == exported
+    there = {name: (kind, found.labels(name)) for name, kind in found.kinds.items()}
+    assert documented() == there
 
 
 # ---- the log ----

@@ -131,7 +131,7 @@ def test_a_worker_that_starts_later_takes_its_share_at_once(make_cluster):
 
 
 def test_a_worker_that_is_killed_loses_no_job(make_cluster):
-    lines = 400
+    lines = 600
     cluster = fleet(make_cluster, 4)
     file = cluster.folder / "lines.txt"
     file.write_text("".join(f"line {number}.\n" for number in range(lines)))
@@ -139,7 +139,8 @@ def test_a_worker_that_is_killed_loses_no_job(make_cluster):
     assert submitted.returncode == 0, submitted.stderr
     batch = submitted.stdout.strip()
     victim = cluster.workers[-1]
-    eventually(lambda: answered([victim])[0] > 0, "a job that it has finished")
+    running = lambda: Exported(victim).sum("llm_router_queries_in_flight", route="openai")  # noqa: E731
+    eventually(running, "jobs that it has begun")
     victim.kill()
 
     watched = cluster.run("batch", "watch", batch, patience=4 * PATIENCE)
