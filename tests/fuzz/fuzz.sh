@@ -2,7 +2,8 @@
 # Fuzzes one target: fuzz.sh PROGRAM [SEED_FILE_OR_FOLDER]...
 #
 # For $LLM_ROUTER_FUZZ_SECONDS (20) from the seeds and from what earlier runs of this build tree found. In a new tree it
-# tries the same inputs each time, for a gate that is passed by luck is none; LLM_ROUTER_FUZZ_SEED=0 tries others. An input
+# tries the same inputs in the same order each time, as many as the machine gets through, for a gate that is passed by
+# luck is none; LLM_ROUTER_FUZZ_SEED=0 tries others. An input
 # that breaks it is kept, and how to try it again is the last thing said.
 set -euo pipefail
 
