@@ -131,20 +131,18 @@ void SteppedStream::End() {
   });
 }
 
-// `happened` belongs to the loop.
-void SteppedStream::Await(const bool& happened) {
-  bool seen = false;
-  for (const TimePoint until = Now() + std::chrono::seconds(10); !seen && Now() < until;) {
+void SteppedStream::AwaitCancelled() {
+  bool cancelled = false;
+  for (const TimePoint until = Now() + std::chrono::seconds(10); !cancelled && Now() < until;) {
     rig_.loop().RunTask([&]() -> Awaitable<void> {
       (void)co_await Sleep(Now() + Milliseconds(5));
-      seen = happened;
+      cancelled = was_cancelled_;
     });
   }
-  CHECK(seen);
+  CHECK(cancelled);
 }
 
 Awaitable<absl::StatusOr<Reply>> SteppedStream::Run(Query query) {
-  asked_ = true;
   int64_t seq = 0;
   while (true) {
     for (std::string& piece : std::exchange(pieces_, {})) Publish(query, seq++, std::move(piece));

@@ -75,21 +75,18 @@ class SteppedStream {
   // Any thread. One at a time: the test waits for it at the caller before the next.
   void Piece(std::string frames);
   void End();
-  // Until the query is here; until it was cancelled.
-  void AwaitAsked() { Await(asked_); }
-  void AwaitCancelled() { Await(was_cancelled_); }
+  // Until the query was cancelled.
+  void AwaitCancelled();
 
  private:
   Awaitable<absl::StatusOr<Reply>> Run(Query query);
   void Publish(const Query& query, int64_t seq, std::string frames);
-  void Await(const bool& happened);
 
   HttpRig& rig_;
   const absl::StatusOr<Reply> end_;
   Waker step_;
   std::vector<std::string> pieces_;
   bool ends_ = false;
-  bool asked_ = false;
   bool was_cancelled_ = false;
 };
 
