@@ -223,6 +223,21 @@ TEST_CASE("a lease outlives a cut: the message is settled over the next connecti
   });
 }
 
+TEST_CASE("a message whose settlement failed comes again, though its receiver lives on") {
+  OnBench([](Bench& bench) -> Awaitable<void> {
+    REQUIRE((co_await SendOne(bench.near(), "job")).ok());
+    const auto held = co_await ReceiveAgain(bench.far());
+    REQUIRE(held.size() == 1);
+    bench.wire.Refuse(true);
+    bench.wire.Reset();
+    CHECK_FALSE((co_await SettleOne(bench.far(), held[0], Settlement::Verdict::kRelease)).ok());
+    bench.wire.Refuse(false);
+    const auto got = co_await ReceiveAgain(bench.near());
+    REQUIRE(got.size() == 1);
+    CHECK(got[0].message.body == "job");
+  });
+}
+
 TEST_CASE("a receive that waits at a cut fails, and what comes then goes to the next one, once") {
   OnBench([](Bench& bench) -> Awaitable<void> {
     REQUIRE((co_await bench.far().Receive("q", Up(1, Milliseconds(0)))).ok());
