@@ -64,6 +64,8 @@ class EngineBench:
         if done.returncode != 0:
             sys.exit(f"bench: {engine}: {done.stderr}")
         figures = [json.loads(line) for line in done.stdout.splitlines()]
+        if not all(figure["per_second"] for figure in figures):
+            sys.exit(f"bench: {engine}: nothing was done in time; give more --seconds")
         for adapter, native in zip(figures[::2], figures[1::2]):
             self.rows.setdefault((engine, adapter["work"], adapter["in_flight"]), []).append((adapter, native))
         return True
