@@ -169,7 +169,8 @@ def take_replies(client, count):
 
 
 def status_of(fleet, batch):
-    done = fleet.run("batch", "status", batch, "--json")
+    # What a process takes with it when it is killed at once may be known by its deadline alone.
+    done = fleet.run("batch", "status", batch, "--json", "--timeout", 20)
     return json.loads(done.stdout) if done.returncode == 0 else None
 
 
