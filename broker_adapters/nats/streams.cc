@@ -19,6 +19,7 @@ constexpr auto kSilence = std::chrono::seconds(2);
 constexpr int kStreamExists = 10'058;  // and is made in another way
 constexpr int kStreamUnknown = 10'059;
 constexpr int kConsumerExists = 10'013;
+constexpr int kConsumerUnknown = 10'014;
 constexpr int kConsumerIsOther = 10'012;
 constexpr std::string_view kMessageId = "Nats-Msg-Id";
 constexpr std::string_view kExpectedStream = "Nats-Expected-Stream";
@@ -191,6 +192,28 @@ Awaitable<absl::StatusOr<std::optional<StreamState>>> Streams::State(std::string
   if (CodeIn(answer) == kStreamUnknown) co_return std::optional<StreamState>();
   CO_ASSIGN_OR_RETURN(StreamState state, StateIn(answer));
   co_return std::optional<StreamState>(std::move(state));
+}
+
+Awaitable<absl::StatusOr<std::optional<uint64_t>>> Streams::Given(std::string queue) {
+  if (connection_.caps().durability == Durability::kNone) co_return NoJetStream();
+  CO_ASSIGN_OR_RETURN(const std::string answer,
+                      co_await Api(ConsumerInfo(StreamOf(queue), kWorkConsumer), ""));
+  const int code = CodeIn(answer);
+  if (code == kStreamUnknown || code == kConsumerUnknown) co_return std::optional<uint64_t>();
+  CO_ASSIGN_OR_RETURN(const uint64_t given, GivenIn(answer));
+  co_return std::optional<uint64_t>(given);
+}
+
+Awaitable<absl::StatusOr<uint64_t>> Streams::PurgeLater(std::string queue) {
+  CO_ASSIGN_OR_RETURN(const std::string answer,
+                      co_await Api(PurgeStream(StreamOf(queue)), OnlyOn(LaterSubject(queue))));
+  co_return PurgedIn(answer);
+}
+
+Awaitable<absl::StatusOr<StreamPage>> Streams::List(size_t offset) {
+  if (connection_.caps().durability == Durability::kNone) co_return NoJetStream();
+  CO_ASSIGN_OR_RETURN(const std::string answer, co_await Api(std::string(kListStreams), From(offset)));
+  co_return PageIn(answer);
 }
 
 }  // namespace llm_router::nats

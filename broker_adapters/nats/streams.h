@@ -47,6 +47,12 @@ class Streams {
 
   // Nothing where there is no such queue.
   Awaitable<absl::StatusOr<std::optional<StreamState>>> State(std::string queue);
+  // The same; the highest sequence that was given to anybody.
+  Awaitable<absl::StatusOr<std::optional<uint64_t>>> Given(std::string queue);
+  // Removes what waits for its time; how many.
+  Awaitable<absl::StatusOr<uint64_t>> PurgeLater(std::string queue);
+  // All streams there are from the `offset`th on, as many as the server tells at once.
+  Awaitable<absl::StatusOr<StreamPage>> List(size_t offset);
 
  private:
   // What waits for the server's word: asked again while nobody leads the stream.
