@@ -140,12 +140,10 @@ class Content {
   explicit Content(GatewayCall& call) : call_(call) {}
 
   Awaitable<absl::Status> Write(std::string text) {
-    if (!std::exchange(has_head_, true)) {
-      HttpHeaders headers = UsualHeaders(call_);
-      headers.emplace_back("content-type", "application/jsonl");
-      CO_RETURN_IF_ERROR(co_await call_.responder.SendHead(200, std::move(headers)));
-    }
-    co_return co_await call_.responder.Write(std::move(text));
+    if (std::exchange(has_head_, true)) co_return co_await call_.responder.Write(std::move(text));
+    HttpHeaders headers = UsualHeaders(call_);
+    headers.emplace_back("content-type", "application/jsonl");
+    co_return co_await call_.responder.SendHead(200, std::move(headers), std::move(text));
   }
 
   Awaitable<void> End(absl::Status why) {

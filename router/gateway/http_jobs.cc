@@ -69,7 +69,7 @@ class Following {
   Awaitable<void> Run() {
     auto job = co_await AskAbout(call_, AboutJob::Op::kResult);
     if (!job.ok()) co_return co_await SendMissing(call_, job.status());
-    if (!(co_await call_.responder.SendHead(200, EventStreamHeaders(call_))).ok()) co_return;
+    if (!(co_await call_.responder.SendHead(200, EventStreamHeaders(call_), {})).ok()) co_return;
     Milliseconds pause = kLookEvery;
     while (co_await Tell(job) && !IsOver(job)) {
       if (!co_await Sleep(Now() + pause) || call_.state.stopping) break;

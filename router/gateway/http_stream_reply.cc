@@ -64,10 +64,9 @@ class StreamReply {
 
  private:
   Awaitable<bool> Write(std::string bytes) {
-    if (!std::exchange(has_head_, true) &&
-        !(co_await call_.responder.SendHead(200, EventStreamHeaders(call_))).ok())
-      co_return false;
-    co_return (co_await call_.responder.Write(std::move(bytes))).ok();
+    HttpResponder& responder = call_.responder;
+    if (std::exchange(has_head_, true)) co_return (co_await responder.Write(std::move(bytes))).ok();
+    co_return (co_await responder.SendHead(200, EventStreamHeaders(call_), std::move(bytes))).ok();
   }
 
   std::string ErrorFrame(const absl::Status& why) const {

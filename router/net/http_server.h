@@ -28,9 +28,9 @@ class HttpResponder {
   virtual Awaitable<absl::Status> Send(HttpResponse response) = 0;
 
   // A reply in pieces: one SendHead, any number of Write, one Finish. Without a content-length among
-  // `headers` the pieces go out chunked. Write returns when its bytes are with the kernel: that is the
-  // backpressure.
-  virtual Awaitable<absl::Status> SendHead(int status, HttpHeaders headers) = 0;
+  // `headers` the pieces go out chunked. A piece that is there already goes out with the head, in one write:
+  // `first`. Write returns when its bytes are with the kernel: that is the backpressure.
+  virtual Awaitable<absl::Status> SendHead(int status, HttpHeaders headers, std::string first) = 0;
   virtual Awaitable<absl::Status> Write(std::string bytes) = 0;
   virtual Awaitable<absl::Status> Finish() = 0;
 

@@ -52,7 +52,7 @@ class HttpSession final : public HttpResponder, public std::enable_shared_from_t
   }
 
   Awaitable<absl::Status> Send(HttpResponse response) override;
-  Awaitable<absl::Status> SendHead(int status, HttpHeaders headers) override;
+  Awaitable<absl::Status> SendHead(int status, HttpHeaders headers, std::string first) override;
   Awaitable<absl::Status> Write(std::string bytes) override;
   Awaitable<absl::Status> Finish() override;
   void Reset() override;
@@ -73,6 +73,7 @@ class HttpSession final : public HttpResponder, public std::enable_shared_from_t
   Awaitable<void> CallHandler();
   Awaitable<void> FinishWebSocket();
   Awaitable<WebSocketSession::Connection> GiveUpConnection();
+  absl::Status Frame(std::string& head, std::string& bytes);
   Awaitable<absl::Status> WriteAll(std::string_view head, std::string_view body);
   Awaitable<void> Linger();
 

@@ -1,11 +1,13 @@
 // The half of HttpSession that writes: replies, whole or in pieces.
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <array>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
+#include <iterator>
 #include <utility>
 
+#include "broker_adapters/base/status.h"
 #include "broker_adapters/base/text.h"
 #include "proto/fault.h"
 #include "router/net/http_session.h"
@@ -39,7 +41,7 @@ Awaitable<absl::Status> HttpSession::Send(HttpResponse response) {
   co_return co_await WriteAll(head, response.body);
 }
 
-Awaitable<absl::Status> HttpSession::SendHead(int status, HttpHeaders headers) {
+Awaitable<absl::Status> HttpSession::SendHead(int status, HttpHeaders headers, std::string first) {
   if (sent_ != Sent::kNothing) co_return MakeFault(Fault::kInternal, "a reply was sent already");
   if (context_.stopping) keep_alive_ = false;
   sent_ = Sent::kHead;
@@ -48,23 +50,31 @@ Awaitable<absl::Status> HttpSession::SendHead(int status, HttpHeaders headers) {
              : version_11_     ? HttpFraming::kChunked
                                : HttpFraming::kUntilClose;
   if (framing_ == HttpFraming::kUntilClose) keep_alive_ = false;
-  const std::string head = ReplyHead(status, headers, framing_, std::nullopt, ConnectionHeader());
-  co_return co_await WriteAll(head, {});
+  std::string head = ReplyHead(status, headers, framing_, std::nullopt, ConnectionHeader());
+  if (head_only_) first.clear();
+  CO_RETURN_IF_ERROR(Frame(head, first));
+  co_return co_await WriteAll(head, first);
 }
 
 Awaitable<absl::Status> HttpSession::Write(std::string bytes) {
   if (sent_ != Sent::kHead) co_return MakeFault(Fault::kInternal, "no reply is open to write to");
   if (bytes.empty() || head_only_) co_return broken_ ? Gone() : absl::OkStatus();
+  std::string head;
+  CO_RETURN_IF_ERROR(Frame(head, bytes));
+  co_return head.empty() ? co_await WriteAll(bytes, {}) : co_await WriteAll(head, bytes);
+}
+
+// Makes of bytes what goes over the wire; what goes before them is added to `head`.
+absl::Status HttpSession::Frame(std::string& head, std::string& bytes) {
+  if (bytes.empty()) return absl::OkStatus();
   if (framing_ == HttpFraming::kChunked) {
-    const std::string size = fmt::format("{:x}\r\n", bytes.size());
+    fmt::format_to(std::back_inserter(head), "{:x}\r\n", bytes.size());
     bytes.append("\r\n");
-    co_return co_await WriteAll(size, bytes);
-  }
-  if (left_.has_value()) {
-    if (bytes.size() > *left_) co_return MakeFault(Fault::kInternal, "more than the content-length");
+  } else if (left_.has_value()) {
+    if (bytes.size() > *left_) return MakeFault(Fault::kInternal, "more than the content-length");
     *left_ -= bytes.size();
   }
-  co_return co_await WriteAll(bytes, {});
+  return absl::OkStatus();
 }
 
 Awaitable<absl::Status> HttpSession::Finish() {

@@ -22,12 +22,14 @@ HttpHeaders WithLength(HttpHeaders headers, size_t length) {
 }
 
 Awaitable<absl::Status> HangAfterHeaders(HttpResponse good, HttpResponder& responder) {
-  CO_RETURN_IF_ERROR(co_await responder.SendHead(200, WithLength(std::move(good.headers), good.body.size())));
+  CO_RETURN_IF_ERROR(
+      co_await responder.SendHead(200, WithLength(std::move(good.headers), good.body.size()), {}));
   co_return co_await Hang();
 }
 
 Awaitable<absl::Status> ResetMidBody(HttpResponse good, HttpResponder& responder) {
-  CO_RETURN_IF_ERROR(co_await responder.SendHead(200, WithLength(std::move(good.headers), good.body.size())));
+  CO_RETURN_IF_ERROR(
+      co_await responder.SendHead(200, WithLength(std::move(good.headers), good.body.size()), {}));
   CO_RETURN_IF_ERROR(co_await responder.Write(good.body.substr(0, good.body.size() / 2)));
   responder.Reset();
   co_return absl::OkStatus();
@@ -35,7 +37,8 @@ Awaitable<absl::Status> ResetMidBody(HttpResponse good, HttpResponder& responder
 
 // A JSON string of 100 MB.
 Awaitable<absl::Status> SendHuge(HttpResponse good, HttpResponder& responder) {
-  CO_RETURN_IF_ERROR(co_await responder.SendHead(200, WithLength(std::move(good.headers), kHugeBytes + 2)));
+  CO_RETURN_IF_ERROR(
+      co_await responder.SendHead(200, WithLength(std::move(good.headers), kHugeBytes + 2), {}));
   CO_RETURN_IF_ERROR(co_await responder.Write("\""));
   for (size_t sent = 0; sent < kHugeBytes; sent += kPiece) {
     CO_RETURN_IF_ERROR(co_await responder.Write(std::string(kPiece, 'x')));
@@ -45,7 +48,8 @@ Awaitable<absl::Status> SendHuge(HttpResponse good, HttpResponder& responder) {
 }
 
 Awaitable<absl::Status> SendSlowly(HttpResponse good, HttpResponder& responder) {
-  CO_RETURN_IF_ERROR(co_await responder.SendHead(200, WithLength(std::move(good.headers), good.body.size())));
+  CO_RETURN_IF_ERROR(
+      co_await responder.SendHead(200, WithLength(std::move(good.headers), good.body.size()), {}));
   const size_t piece = good.body.size() / kSlowPieces + 1;
   for (size_t sent = 0; sent < good.body.size(); sent += piece) {
     co_await Sleep(Now() + kSlowPause);

@@ -16,7 +16,7 @@ class Sender {
   Sender(StreamOrder order, HttpResponder& responder) : order_(std::move(order)), responder_(responder) {}
 
   Awaitable<absl::Status> Run(HttpHeaders headers) {
-    CO_RETURN_IF_ERROR(co_await responder_.SendHead(200, std::move(headers)));
+    CO_RETURN_IF_ERROR(co_await responder_.SendHead(200, std::move(headers), {}));
     unsent_ = order_.writer->Begin();
     const bool breaks = IsStreamFault(order_.misbehaviour);
     const size_t count = breaks ? std::min(order_.after, order_.pieces.size()) : order_.pieces.size();

@@ -195,12 +195,13 @@ TEST_CASE("a HEAD request gets the length and no body") {
 
 TEST_CASE("a reply in pieces arrives as one body, chunked or with its length announced") {
   const bool announced = GENERATE(false, true);
-  Run([announced](Loop& loop) -> Awaitable<void> {
-    const auto server = Serve(loop, [announced](HttpRequest&, HttpResponder& responder) -> Awaitable<void> {
+  const bool at_once = GENERATE(false, true);  // the first piece goes with the head
+  Run([=](Loop& loop) -> Awaitable<void> {
+    const auto server = Serve(loop, [=](HttpRequest&, HttpResponder& responder) -> Awaitable<void> {
       HttpHeaders headers = {{"content-type", "text/plain"}};
       if (announced) headers.emplace_back("content-length", "6");
-      CHECK((co_await responder.SendHead(201, headers)).ok());
-      CHECK((co_await responder.Write("abc")).ok());
+      CHECK((co_await responder.SendHead(201, headers, at_once ? "abc" : "")).ok());
+      if (!at_once) CHECK((co_await responder.Write("abc")).ok());
       CHECK((co_await responder.Write("def")).ok());
       CHECK((co_await responder.Finish()).ok());
       CHECK_FALSE((co_await responder.Write("late")).ok());
@@ -234,7 +235,7 @@ TEST_CASE("a handler that throws or says nothing gives a 500, one that stops hal
   Run([](Loop& loop) -> Awaitable<void> {
     const auto server = Serve(loop, [](HttpRequest& request, HttpResponder& responder) -> Awaitable<void> {
       if (request.path == "/throw") throw std::runtime_error("secret");
-      if (request.path == "/half") (void)co_await responder.SendHead(200, {});
+      if (request.path == "/half") (void)co_await responder.SendHead(200, {}, {});
     });
     HttpClient client(loop.executor());
     for (const char* path : {"/throw", "/nothing"}) {
@@ -396,7 +397,7 @@ TEST_CASE("a handler that the server cancels can still end its reply, once") {
     bool had_another = true;
     const auto server = Serve(loop, [&](HttpRequest&, HttpResponder& responder) -> Awaitable<void> {
       CHECK_FALSE(co_await responder.HasLastWord());
-      (void)co_await responder.SendHead(200, {});
+      (void)co_await responder.SendHead(200, {}, {});
       began.Set(true);
       (void)co_await Sleep(TimePoint::max());
       CHECK(co_await responder.HasLastWord());
@@ -426,7 +427,7 @@ TEST_CASE("a handler whose client went away has no last word") {
     OneShot<bool> began(loop.executor());
     OneShot<bool> has_last_word(loop.executor());
     const auto server = Serve(loop, [&](HttpRequest&, HttpResponder& responder) -> Awaitable<void> {
-      (void)co_await responder.SendHead(200, {});
+      (void)co_await responder.SendHead(200, {}, {});
       began.Set(true);
       (void)co_await Sleep(TimePoint::max());
       has_last_word.Set(co_await responder.HasLastWord());
