@@ -18,6 +18,7 @@
 #include "router/app_jobs.h"
 #include "router/app_roles.h"
 #include "router/app_routes.h"
+#include "router/app_tracing.h"
 #include "router/config/chain_check.h"
 #include "router/config/checks.h"
 #include "router/config/load.h"
@@ -55,6 +56,7 @@ class App {
         providers_(std::move(providers)),
         http_(loop.executor()),
         watches_(loop.executor()),
+        tracing_(loop.executor(), http_, config_.tracing, name_, metrics_),
         access_(MakeAccess(config_)),
         keys_(loop.executor(), access_, config_, std::move(read_config), [this] { doors_.EndRevoked(); }) {
     access_->OnDenial([this](Fault fault) { metrics_.Denied(RowOf(fault).name); });
@@ -63,6 +65,7 @@ class App {
   Awaitable<absl::Status> Start(bool simulate) {
     if (tls_) watches_.Spawn(tls_->Watch());
     keys_.Start();
+    tracing_.Start();
     CO_RETURN_IF_ERROR(OpenAdmin());
     if (simulate) CO_RETURN_IF_ERROR(StartSimulator());
     CO_RETURN_IF_ERROR(OpenEngine());
@@ -91,6 +94,7 @@ class App {
     if (jobs_) co_await jobs_->Stop();
     if (store_) co_await store_->Stop();
     if (broker_) co_await broker_->Stop();
+    co_await tracing_.Stop();
     if (simulator_) co_await simulator_->Stop();
     if (admin_) co_await admin_->Stop();
     watches_.Cancel();
@@ -134,7 +138,7 @@ class App {
   }
 
   absl::Status OpenDoors() {
-    RETURN_IF_ERROR(doors_.Open(loop_, *broker_, config_, access_, tls_.get()));
+    RETURN_IF_ERROR(doors_.Open(loop_, *broker_, config_, access_, tls_.get(), tracing_.tracer()));
     doors_.MountAt(*admin_);
     metrics_.doors().SetSource([this] { return doors_.Figures(); });
     return absl::OkStatus();
@@ -160,7 +164,7 @@ class App {
     WorkerOptions options;
     options.name = name_;
     options.config_version = config_.version;
-    options.routes = ResolveRoutes(config_, providers_, metrics_.queries());
+    options.routes = ResolveRoutes(config_, providers_, metrics_.queries(), tracing_.tracer());
     worker_ = std::make_unique<Worker>(loop_.executor(), *broker_, *pipeline_, std::move(options));
     co_return co_await worker_->Start();
   }
@@ -175,6 +179,7 @@ class App {
   HttpClient http_;
   TaskGroup watches_;  // over files
   Metrics metrics_;
+  Tracing tracing_;
   const std::shared_ptr<Access> access_;  // shared with the doors and their calls
   KeyReload keys_;
   std::unique_ptr<Simulator> simulator_;
