@@ -8,7 +8,7 @@ import urllib.request
 import pytest
 
 from collector import Collector
-from harness import CANARY, PATIENCE, Cluster, eventually, route
+from harness import CANARY, PATIENCE, Cluster, eventually, get, route
 
 ROUTES = {
     "openai": route("openai:gpt-4o-mini"),
@@ -36,8 +36,14 @@ def cluster(topology, collector, tmp_path_factory):
     made = Cluster(
         topology, tmp_path_factory.mktemp(topology), ROUTES, {"tracing": tracing}, environment={"OTLP_TOKEN": TOKEN}
     )
-    yield made
+    yield heard(made)
     made.stop()
+
+
+def heard(cluster):
+    """The cluster, once its gateway has heard of a worker."""
+    eventually(lambda: '"opinion"' in get(f"{cluster.http}/v1/models"), "the gateway to know the routes")
+    return cluster
 
 
 class Caller:
@@ -210,7 +216,7 @@ def test_no_body_and_no_key_is_in_a_span(cluster, collector):
 
 def test_what_was_traced_is_sent_before_a_process_ends(topology, tmp_path):
     collector, caller = Collector(), Caller()
-    cluster = Cluster(topology, tmp_path, ROUTES, {"tracing": collector.url})
+    cluster = heard(Cluster(topology, tmp_path, ROUTES, {"tracing": collector.url}))
     ask(cluster, "openai", caller.headers)
     cluster.stop()
     assert len(collector.spans(caller.trace)) == 3
@@ -218,7 +224,7 @@ def test_what_was_traced_is_sent_before_a_process_ends(topology, tmp_path):
 
 
 def test_without_tracing_a_trace_goes_on_to_the_provider_and_none_begins(make_cluster):
-    cluster, caller = make_cluster(ROUTES), Caller()
+    cluster, caller = heard(make_cluster(ROUTES)), Caller()
     ask(cluster, "openai", caller.headers)
     headers = provider_headers(cluster)
     assert (headers["traceparent"], headers["tracestate"]) == (caller.traceparent, caller.headers["tracestate"])
@@ -231,7 +237,8 @@ def test_without_tracing_a_trace_goes_on_to_the_provider_and_none_begins(make_cl
 def test_a_collector_that_is_not_there_costs_spans_and_nothing_else(make_cluster):
     gone = Collector()
     gone.stop()
-    cluster = make_cluster(ROUTES, extra={"tracing": {"endpoint": gone.url, "headers": {"Authorization": TOKEN}}})
+    tracing = {"endpoint": gone.url, "headers": {"Authorization": TOKEN}}
+    cluster = heard(make_cluster(ROUTES, extra={"tracing": tracing}))
     assert "choices" in ask(cluster, "openai", {})
     said = eventually(lambda: "spans not sent to" in cluster.logs() and cluster.logs(), "a word about it in the log")
     assert gone.url in said and TOKEN not in said
