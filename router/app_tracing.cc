@@ -25,7 +25,7 @@ Tracing::Tracing(Executor executor, HttpClient& http, const TracingConfig& confi
       executor, http, OptionsOf(config, std::move(instance)),
       [&metrics](std::string_view outcome, size_t spans) { metrics.Traced(outcome, spans); });
   tracer_ = std::make_unique<Tracer>(config.sample_percent,
-                                     [this](std::string span) { exporter_->Take(std::move(span)); });
+                                     [this](std::string_view span) { exporter_->Take(span); });
 }
 
 void Tracing::Start() {

@@ -11,7 +11,6 @@
 namespace llm_router {
 namespace {
 
-constexpr size_t kUsual = 1'100;  // bytes
 constexpr std::string_view kError = R"(,"status":{"code":2})";
 
 }  // namespace
@@ -24,7 +23,7 @@ Span::Span(Tracer& tracer, SpanKind kind, const contract::TraceContext& context,
 
 // What an object of JSON has comes in any order: so it is written once, as it becomes known.
 void Span::Open(SpanKind kind, uint64_t parent) {
-  json_.reserve(kUsual);
+  json_ = tracer_->Lend();
   json_.append(R"({"traceId":")");
   contract::AppendTraceId(*context_, json_);
   json_.append(R"(","spanId":")");

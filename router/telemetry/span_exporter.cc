@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "broker_adapters/base/full_jitter.h"
 #include "broker_adapters/base/log.h"
 #include "broker_adapters/base/status.h"
@@ -49,10 +47,17 @@ SpanExporter::SpanExporter(Executor executor, HttpClient& http, SpanExporterOpti
 
 void SpanExporter::Start() { tasks_.Spawn(Run()); }
 
-void SpanExporter::Take(std::string span) {
-  if (stopping_ || waiting_.size() >= options_.most_waiting) return count_("dropped", 1);
-  waiting_.push_back(std::move(span));
-  if (waiting_.size() == 1 || waiting_.size() == options_.batch) waker_.Wake();
+void SpanExporter::Take(std::string_view span) {
+  if (stopping_ || waiting_spans_ >= options_.most_waiting) return count_("dropped", 1);
+  if (waiting_.empty() || waiting_.back().spans == options_.batch) {
+    waiting_.emplace_back().body.reserve(usual_bytes_);
+    waiting_.back().body = begin_;
+  }
+  Batch& batch = waiting_.back();
+  if (batch.spans++ > 0) batch.body += ',';
+  batch.body += span;
+  ++waiting_spans_;
+  if (waiting_spans_ == 1 || waiting_spans_ == options_.batch) waker_.Wake();
 }
 
 Awaitable<void> SpanExporter::Stop(Milliseconds limit) {
@@ -62,8 +67,9 @@ Awaitable<void> SpanExporter::Stop(Milliseconds limit) {
   co_await tasks_.Join();
   limit_.Cancel();
   co_await limit_.Join();
-  if (!waiting_.empty()) count_("failed", waiting_.size());
+  if (waiting_spans_ > 0) count_("failed", waiting_spans_);
   waiting_.clear();
+  waiting_spans_ = 0;
 }
 
 Awaitable<void> SpanExporter::CancelAt(TimePoint when) {
@@ -72,8 +78,9 @@ Awaitable<void> SpanExporter::CancelAt(TimePoint when) {
 
 Awaitable<void> SpanExporter::Run() {
   while (co_await AwaitBatch()) {
-    const size_t spans = std::min(waiting_.size(), options_.batch);
-    const bool sent = co_await Send(TakeBatch(spans), spans);
+    Batch batch = TakeBatch();
+    const size_t spans = batch.spans;
+    const bool sent = co_await Send(std::move(batch));
     count_(sent ? "sent" : "failed", spans);
   }
 }
@@ -84,32 +91,27 @@ Awaitable<bool> SpanExporter::AwaitBatch() {
     if (stopping_ || !co_await waker_.Wait(TimePoint::max())) co_return false;
   }
   const TimePoint due = Now() + options_.every;
-  while (waiting_.size() < options_.batch && Now() < due && !stopping_) {
+  while (waiting_spans_ < options_.batch && Now() < due && !stopping_) {
     if (!co_await waker_.Wait(due)) co_return false;
   }
   co_return !co_await Cancelled();
 }
 
-std::string SpanExporter::TakeBatch(size_t spans) {
-  size_t bytes = begin_.size() + kEnd.size();
-  for (size_t i = 0; i < spans; ++i) bytes += waiting_[i].size() + 1;
-  std::string body;
-  body.reserve(bytes);
-  body += begin_;
-  for (size_t i = 0; i < spans; ++i) {
-    if (i > 0) body += ',';
-    body += waiting_.front();
-    waiting_.pop_front();
-  }
-  return body.append(kEnd);
+SpanExporter::Batch SpanExporter::TakeBatch() {
+  Batch batch = std::move(waiting_.front());
+  waiting_.pop_front();
+  waiting_spans_ -= batch.spans;
+  batch.body += kEnd;
+  usual_bytes_ = batch.body.size();
+  return batch;
 }
 
-Awaitable<bool> SpanExporter::Send(std::string body, size_t spans) {
+Awaitable<bool> SpanExporter::Send(Batch batch) {
   FullJitter backoff(options_.first_backoff, options_.longest_backoff);
   for (int left = options_.tries - 1;; --left) {
-    const Sent sent = co_await Post(body);
+    const Sent sent = co_await Post(batch.body);
     if (sent.why.empty()) co_return true;
-    Complain(sent.why, spans);
+    Complain(sent.why, batch.spans);
     if (!sent.may_retry || left == 0 || stopping_) co_return false;
     const TimePoint again = Now() + backoff.Next();
     while (Now() < again && !stopping_) {

@@ -47,12 +47,19 @@ class SpanExporter {
 
   void Start();
   // A span, as Tracer gives it.
-  void Take(std::string span);
+  void Take(std::string_view span);
 
   // Sends what waits, for at most `limit`; the rest has failed.
   Awaitable<void> Stop(Milliseconds limit);
 
  private:
+  // The body of a call, without its end.
+  struct Batch {
+    Batch() = default;
+
+    std::string body;
+    size_t spans = 0;
+  };
   // How sending a batch went.
   struct Sent {
     Sent() = default;
@@ -63,8 +70,8 @@ class SpanExporter {
 
   Awaitable<void> Run();
   Awaitable<bool> AwaitBatch();
-  std::string TakeBatch(size_t spans);
-  Awaitable<bool> Send(std::string body, size_t spans);
+  Batch TakeBatch();
+  Awaitable<bool> Send(Batch batch);
   Awaitable<Sent> Post(std::string body);
   Awaitable<void> CancelAt(TimePoint when);
   void Complain(std::string_view why, size_t spans);
@@ -72,8 +79,10 @@ class SpanExporter {
   HttpClient& http_;
   const SpanExporterOptions options_;
   const Count count_;
-  const std::string begin_;  // of every body
-  std::deque<std::string> waiting_;
+  const std::string begin_;    // of every body
+  std::deque<Batch> waiting_;  // all but the last are full
+  size_t waiting_spans_ = 0;
+  size_t usual_bytes_ = 0;  // of a batch
   bool stopping_ = false;
   Waker waker_;
   LogLimit complaints_;

@@ -3,6 +3,9 @@
 namespace llm_router {
 namespace {
 
+constexpr size_t kUsual = 1'500;    // bytes of a span
+constexpr size_t kMostSpare = 256;  // texts
+
 std::mt19937_64 SeededEngine() {
   std::random_device device;
   std::seed_seq seed{device(), device(), device(), device(), device(), device(), device(), device()};
@@ -34,6 +37,26 @@ Span Tracer::BeginBelow(const Span& parent, SpanKind kind) {
   contract::TraceContext context = *parent.context();
   context.span = NewNumber();
   return {*this, kind, context, parent.context()->span, parent.is_continued()};
+}
+
+// Texts of that size, of which each query takes three and which live as long as it does, would scatter the
+// heap.
+std::string Tracer::Lend() {
+  std::string text;
+  if (spare_.empty()) {
+    text.reserve(kUsual);
+  } else {
+    text = std::move(spare_.back());
+    spare_.pop_back();
+  }
+  return text;
+}
+
+void Tracer::Take(std::string span) {
+  sink_(span);
+  if (spare_.size() >= kMostSpare) return;
+  span.clear();
+  spare_.push_back(std::move(span));
 }
 
 // Ids are never 0.

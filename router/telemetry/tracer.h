@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "router/telemetry/span.h"
 
@@ -17,7 +18,7 @@ namespace llm_router {
 class Tracer {
  public:
   // Gets each span as it ended: an object of OTLP's JSON. Never waits.
-  using Sink = std::function<void(std::string span)>;
+  using Sink = std::function<void(std::string_view span)>;
 
   // `sample_percent`, 0 to 100: how many of the traces that begin here are recorded.
   Tracer(int sample_percent, Sink sink);
@@ -29,12 +30,15 @@ class Tracer {
  private:
   friend class Span;
   Span BeginBelow(const Span& parent, SpanKind kind);
-  void Take(std::string span) { sink_(std::move(span)); }
+  // Lends the text that a span is written in, and takes it back with the span.
+  std::string Lend();
+  void Take(std::string span);
   uint64_t NewNumber();
 
   const int sample_percent_;
   const Sink sink_;
   std::mt19937_64 random_;
+  std::vector<std::string> spare_;  // empty, with room
 };
 
 // The same where `tracer` may be null: then it only passes on the trace that came.

@@ -18,7 +18,7 @@ constexpr std::string_view kNotSampled = "00-0af7651916cd43dd8448eb211c80319c-b7
 
 struct Bench {
   std::vector<Json> spans;
-  Tracer tracer{100, [this](const std::string& span) { spans.push_back(Json::parse(span)); }};
+  Tracer tracer{100, [this](std::string_view span) { spans.push_back(Json::parse(span)); }};
 };
 
 TEST_CASE("who gets the query is below the door's span, and the caller gets its own back") {

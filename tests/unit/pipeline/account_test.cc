@@ -68,7 +68,7 @@ struct Bench {
   Route route;
   std::string traceparent;
   std::vector<contract::Json> spans;
-  Tracer tracer{100, [this](const std::string& span) { spans.push_back(contract::Json::parse(span)); }};
+  Tracer tracer{100, [this](std::string_view span) { spans.push_back(contract::Json::parse(span)); }};
   std::string meanwhile;  // metrics, as the query ran
   std::string line;
 };

@@ -17,7 +17,7 @@ constexpr std::string_view kNotSampled = "00-0af7651916cd43dd8448eb211c80319c-b7
 
 struct Bench {
   explicit Bench(int sample_percent = 100)
-      : tracer(sample_percent, [this](const std::string& span) { spans.push_back(Json::parse(span)); }) {}
+      : tracer(sample_percent, [this](std::string_view span) { spans.push_back(Json::parse(span)); }) {}
 
   std::vector<Json> spans;
   Tracer tracer;
