@@ -240,8 +240,8 @@ class Broker {
   virtual Awaitable<absl::StatusOr<SubscriptionPtr>> Subscribe(std::string pattern, std::string group,
                                                                EventHandler handler) = 0;
 
-  // The queue verbs. An engine that keeps no queues (Durability::kNone) answers not_supported to all four.
-  // Send: one result per message, in order; kept as Caps::durability says on return.
+  // The queue verbs: not_supported where Durability::kNone. What Settle fails for comes again, except after
+  // storage_failed: then try again. Send: one result a message, in order; kept as Caps::durability says.
   virtual Awaitable<absl::StatusOr<std::vector<SendResult>>> Send(std::string queue,
                                                                   std::vector<Outgoing> messages);
   // Receive: as soon as one is there; leased until settled or its consumer dies.

@@ -40,7 +40,7 @@ namespace {
 
 constexpr int kFailed = 1;
 constexpr int kToldWrong = 2;
-// After the time to drain, for what the worker then says to go out by the doors.
+// After the time to drain, for what the worker here then says to go out by the doors.
 constexpr Milliseconds kLastWords(5'000);
 
 // Everything one `serve` runs, in the order in which it starts; it stops the other way round.
@@ -89,7 +89,7 @@ class App {
     const auto grace = std::chrono::seconds(config_.limits.drain_seconds);
     if (admin_) admin_->SetReady(false);
     if (worker_) co_await worker_->BeginDrain(Now() + grace);
-    co_await doors_.Stop(loop_.executor(), grace + kLastWords);
+    co_await doors_.Stop(loop_.executor(), worker_ ? grace + kLastWords : grace);
     if (worker_) co_await worker_->Drain();
     if (jobs_) co_await jobs_->Stop();
     if (store_) co_await store_->Stop();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "broker_adapters/base/ids.h"
 #include "broker_adapters/base/status.h"
@@ -19,6 +20,8 @@ constexpr Milliseconds kFirstPause(5);
 constexpr Milliseconds kMostPause(100);
 constexpr size_t kUnheardPerMillisecond = 10;  // asked again, on average
 constexpr auto kLookInterval = std::chrono::seconds(2);
+constexpr Milliseconds kAllTell(200);
+constexpr size_t kMostTakers = 1'000;
 constexpr int kWorkerGone = -2;
 
 }  // namespace
@@ -75,29 +78,34 @@ Awaitable<absl::StatusOr<WireMessage>> Asker::AskOn(const Query& query) {
   co_return MakeFault(Fault::kTimeout, "nobody answered before the deadline");
 }
 
+// Where nobody of a group has it alone, several may have it, and the first answer counts: that one of them
+// went away is none. What they say of themselves, they have said when it has been asked for a while.
 Awaitable<std::optional<WireMessage>> Asker::Await(Mailbox& mailbox, TimePoint deadline) {
-  std::string taker;
-  size_t takers = 0;  // one of several that went away is no loss
+  const TimePoint all_told = Now() + kAllTell;
+  std::vector<std::string> takers;
+  std::optional<WireMessage> loss;
   for (;;) {
-    const bool looks = takers == 1;
-    auto answer =
-        co_await mailbox.Next(looks ? std::min<TimePoint>(deadline, Now() + kLookInterval) : deadline);
+    if (loss && takers.empty() && Now() >= all_told) co_return loss;
+    const bool looks = takers.size() == 1;
+    const TimePoint until = loss && takers.empty() ? all_told : looks ? Now() + kLookInterval : deadline;
+    auto answer = co_await mailbox.Next(std::min<TimePoint>(deadline, until));
     if (!answer) {
       if (Now() >= deadline || mailbox.is_cut() || co_await Cancelled()) co_return std::nullopt;
-      WireMessage look(taker, "");
+      if (!looks) continue;
+      WireMessage look(takers.front(), "");
       look.reply = mailbox.address();
       (void)connection_.Publish(std::move(look), deadline);
-      continue;
+    } else if (const auto by = TakerIn(*answer); !by.empty()) {
+      if (takers.size() < kMostTakers) takers.emplace_back(by);
+    } else if (const auto lost = LoserIn(*answer); !lost.empty()) {
+      if (const auto found = std::ranges::find(takers, lost); found != takers.end()) takers.erase(found);
+      loss = *std::move(answer);
+    } else if (answer->status != kNobodyThere || (takers.empty() && !loss)) {
+      co_return answer;
+    } else if (takers.size() == 1) {
+      answer->status = kWorkerGone;
+      co_return answer;
     }
-    if (const auto by = TakerIn(*answer); !by.empty()) {
-      taker = by;
-      ++takers;
-      continue;
-    }
-    if (answer->status != kNobodyThere || takers == 0) co_return answer;
-    if (takers > 1) continue;
-    answer->status = kWorkerGone;
-    co_return answer;
   }
 }
 

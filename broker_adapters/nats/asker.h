@@ -1,9 +1,9 @@
 // Asker: the callers' side of queries and commands. Owned by the broker; loop thread only.
 //
-// Who has had a query for a second says so, and is then looked for every 2 s: when it is gone, its query
-// fails with worker_lost. The server says at once when nobody serves a channel. Then the query is asked
-// again, sooner or later according to how many wait like this, at most 10,000; until it has an answer or its
-// deadline has come.
+// Who has had a query for 20 ms says so, and is then looked for every 2 s: when it is gone, its query
+// fails with worker_lost. One that went within those 20 ms is not noticed: its query ends at the deadline.
+// The server says at once when nobody serves a channel. Then the query is asked again, sooner or later
+// according to how many wait like this, at most 10,000; until it has an answer or its deadline has come.
 #pragma once
 
 #include "absl/status/statusor.h"

@@ -31,6 +31,7 @@ constexpr std::string_view kExecuted = "Llm-Executed";
 constexpr std::string_view kError = "Llm-Error";
 constexpr std::string_view kCacheHit = "Llm-Cache-Hit";
 constexpr std::string_view kTakenBy = "Llm-Taken-By";
+constexpr std::string_view kLostBy = "Llm-Lost-By";
 constexpr std::string_view kFault = "Llm-Fault";
 constexpr std::string_view kRetryAfter = "Llm-Retry-After-Ms";
 constexpr std::string_view kSentAt = "Llm-Sent-At";
@@ -104,6 +105,10 @@ WireMessage TakenBy(std::string where, std::string subject) {
 }
 
 std::string_view TakerIn(const WireMessage& wire) { return wire.Header(kTakenBy); }
+
+void AddLoser(WireMessage& answer, std::string where) { answer.Add(kLostBy, std::move(where)); }
+
+std::string_view LoserIn(const WireMessage& wire) { return wire.Header(kLostBy); }
 
 WireMessage ToWire(Message message, std::string subject) {
   WireMessage wire(std::move(subject), std::move(message.body));

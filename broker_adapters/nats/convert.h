@@ -37,6 +37,9 @@ bool IsOurs(const WireMessage& wire);
 WireMessage TakenBy(std::string where, std::string subject);
 // That place; empty where the answer is another one.
 std::string_view TakerIn(const WireMessage& wire);
+// A last answer, of who had the query and went away without one, says where it could be asked.
+void AddLoser(WireMessage& answer, std::string where);
+std::string_view LoserIn(const WireMessage& wire);
 
 // What a queue's message says about itself beside the message.
 Attributes AttributesOf(const WireMessage& wire);

@@ -8,6 +8,7 @@
 #include "broker_adapters/base/clock.h"
 #include "broker_adapters/nats/convert.h"
 #include "broker_adapters/nats/subjects.h"
+#include "proto/fault.h"
 
 namespace llm_router::nats {
 namespace {
@@ -21,15 +22,23 @@ constexpr size_t kMostQueues = 1'000;
 
 }  // namespace
 
-void Delays::LookAfter(const std::string& queue) {
+absl::Status Delays::LookAfter(const std::string& queue) {
+  if (connection_.stopping()) return connection_.ShuttingDown();
   const auto found = until_.find(queue);
   if (found != until_.end()) {
     found->second = Now() + kWhile;
-    return;
+    return absl::OkStatus();
   }
-  if (connection_.stopping() || until_.size() >= kMostQueues) return;
+  if (until_.size() >= kMostQueues) {
+    return MakeFault(Fault::kOverloaded,
+                     fmt::format("this process receives from {} queues already: receive from fewer, or from "
+                                 "this one by another process; a queue counts for a minute after it was last "
+                                 "received from",
+                                 kMostQueues));
+  }
   until_[queue] = Now() + kWhile;
   connection_.tasks().Spawn(Run(queue));
+  return absl::OkStatus();
 }
 
 Awaitable<void> Delays::Run(std::string queue) {

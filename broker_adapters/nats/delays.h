@@ -17,8 +17,9 @@ class Delays {
  public:
   Delays(Connection& connection, Streams& streams) : connection_(connection), streams_(streams) {}
 
-  // Somebody receives from the queue: its delays are looked after for a while.
-  void LookAfter(const std::string& queue);
+  // Somebody receives from the queue: its delays are looked after for a while. Fault overloaded where that
+  // would be the 1,001st queue at a time: what was sent there with a delay would never come.
+  absl::Status LookAfter(const std::string& queue);
 
  private:
   Awaitable<void> Run(std::string queue);

@@ -1,5 +1,6 @@
 #include "broker_adapters/nats/leases.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
@@ -12,7 +13,7 @@ Receipt Leases::Add(Lease lease) {
   lease.key = next_++;
   Receipt receipt;
   receipt.token = std::to_string(lease.key);
-  PutBack(std::move(lease));
+  Keep(std::move(lease));
   return receipt;
 }
 
@@ -31,7 +32,12 @@ absl::StatusOr<std::vector<Lease>> Leases::Take(const std::vector<Receipt>& rece
   return taken;
 }
 
-void Leases::PutBack(Lease lease) {
+void Leases::LetRunOut(Lease lease) {
+  lease.ends = std::min<TimePoint>(lease.ends, Now() + kLease);
+  Keep(std::move(lease));
+}
+
+void Leases::Keep(Lease lease) {
   const uint64_t key = lease.key;
   leases_.insert_or_assign(key, std::move(lease));
   if (!connection_.stopping() && !std::exchange(renewing_, true)) connection_.tasks().Spawn(Renew());
@@ -39,7 +45,10 @@ void Leases::PutBack(Lease lease) {
 
 Awaitable<void> Leases::Renew() {
   while (!leases_.empty() && co_await Sleep(Now() + kLease / 3)) {
-    for (const auto& [key, lease] : leases_) streams_.Mention(lease.receipt, "+WPI");
+    absl::erase_if(leases_, [](const auto& entry) { return entry.second.ends <= Now(); });
+    for (const auto& [key, lease] : leases_) {
+      if (lease.ends == TimePoint::max()) streams_.Mention(lease.receipt, "+WPI");
+    }
   }
   renewing_ = false;
 }

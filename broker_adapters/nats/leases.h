@@ -1,7 +1,8 @@
 // Leases: the messages that JetStream leased to us, by their receipts, and their renewal while they live.
 //
-// A receipt is a number of ours: good until the message is settled. Owned by the broker's queues; loop thread
-// only.
+// A receipt is a number of ours: good until the message is settled. One whose settlement failed may be tried
+// again for kLease, but is renewed no more: else a caller that gives up would hold the message for ever.
+// Owned by the broker's queues; loop thread only.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +26,7 @@ struct Lease {
   Ticket ticket;
   int released = 0;                   // deliveries that do not count
   std::unique_ptr<WireMessage> last;  // where this is the last delivery it may have
+  TimePoint ends = TimePoint::max();  // where its settlement failed: then nothing is known of it any more
 };
 
 class Leases {
@@ -35,12 +37,13 @@ class Leases {
   // Those that `receipts` name, all or none; held by the caller from now on, so that nobody settles one
   // twice.
   absl::StatusOr<std::vector<Lease>> Take(const std::vector<Receipt>& receipts);
-  // Those whose settlement failed.
-  void PutBack(Lease lease);
+  // The settlement failed: unless it is tried again, the server gives the message out anew.
+  void LetRunOut(Lease lease);
   // Gives all of them back to the server: their receiver is going away.
   void ReturnAll();
 
  private:
+  void Keep(Lease lease);
   Awaitable<void> Renew();
 
   Connection& connection_;

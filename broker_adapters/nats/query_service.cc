@@ -17,8 +17,8 @@ constexpr size_t kMostBytes = size_t{256} * 1024 * 1024;
 constexpr auto kBeginPatience = std::chrono::seconds(2);
 constexpr auto kAnswerPatience = std::chrono::seconds(10);
 constexpr auto kDrainPatience = std::chrono::seconds(10);
-constexpr auto kTellAfter = std::chrono::seconds(1);
-constexpr auto kTellInterval = Milliseconds(500);
+constexpr Milliseconds kTellAfter(20);
+constexpr Milliseconds kTellInterval(5);
 
 absl::Status Lost() {
   return MakeFault(Fault::kWorkerLost, "the worker that had the query went away: ask again");
@@ -64,7 +64,8 @@ void QueryService::Take(std::optional<WireMessage> message) {
                 taken.reply, taken.query.message);
   }
   if (ours) {
-    untold_[taken.reply] = Now();
+    untold_.insert(taken.reply);
+    to_tell_.emplace_back(Now() + kTellAfter, taken.reply);
     if (!std::exchange(telling_, true)) connection_->tasks().Spawn(Tell(shared_from_this()));
   }
   waiting_bytes_ += bytes;
@@ -108,15 +109,18 @@ Awaitable<void> QueryService::Answer(std::shared_ptr<QueryService> self, uint64_
   self->StartWaiting();
 }
 
+// Many at a time: most of those that were held when this looks are answered when their time has come.
 Awaitable<void> QueryService::Tell(std::shared_ptr<QueryService> self) {
-  while (!self->untold_.empty() && co_await Sleep(Now() + kTellInterval)) {
+  auto& to_tell = self->to_tell_;
+  while (!to_tell.empty() &&
+         co_await Sleep(std::max<TimePoint>(to_tell.front().first, Now() + kTellInterval))) {
+    Connection& connection = *self->connection_;
     const TimePoint now = Now();
-    absl::erase_if(self->untold_, [&](const auto& held) {
-      if (held.second + kTellAfter > now) return false;
-      Connection& connection = *self->connection_;
-      (void)connection.Publish(TakenBy(connection.Presence(), held.first), now + kAnswerPatience);
-      return true;
-    });
+    for (; !to_tell.empty() && to_tell.front().first <= now; to_tell.pop_front()) {
+      const std::string& caller = to_tell.front().second;
+      if (self->untold_.erase(caller) > 0)
+        (void)connection.Publish(TakenBy(connection.Presence(), caller), now + kAnswerPatience);
+    }
   }
   self->telling_ = false;
 }
@@ -133,7 +137,11 @@ void QueryService::Send(absl::StatusOr<Reply> reply, const std::string& to, cons
     sent = connection_->Publish(ToWire(*std::move(reply), to), until);
     if (!sent.ok()) reply = sent;
   }
-  if (!reply.ok()) sent = connection_->Publish(ToWire(reply.status(), query.tags, to), until);
+  if (!reply.ok()) {
+    WireMessage failed = ToWire(reply.status(), query.tags, to);
+    if (FaultOf(reply.status()) == Fault::kWorkerLost) AddLoser(failed, connection_->Presence());
+    sent = connection_->Publish(std::move(failed), until);
+  }
   if (!sent.ok() && !connection_->stopping())
     log::Warning("an answer on {} was lost: {}", options_.pattern, llm_router::MessageOf(sent));
 }
@@ -163,6 +171,7 @@ void QueryService::Unlisten() {
 void QueryService::End() {
   if (std::exchange(ended_, true)) return;
   untold_.clear();
+  to_tell_.clear();
   // Drained, not dropped: what is on its way is refused, so that its caller need not wait.
   connection_->Drain(queries_);
   Unlisten();

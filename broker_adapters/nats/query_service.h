@@ -10,8 +10,10 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "broker_adapters/broker.h"
 #include "broker_adapters/nats/connection.h"
 
@@ -49,7 +51,8 @@ class QueryService : public std::enable_shared_from_this<QueryService> {
   void StartWaiting();
   static Awaitable<void> Answer(std::shared_ptr<QueryService> self, uint64_t key, Taken taken);
   void Send(absl::StatusOr<Reply> reply, const std::string& to, const Message& query);
-  // Tells the callers whose queries have been here for a while who has them.
+  // Tells the callers whose queries have been held for 20 ms who holds them: what is answered sooner costs
+  // no message more.
   static Awaitable<void> Tell(std::shared_ptr<QueryService> self);
   void Abandon(uint64_t key);
   void GiveUp(const std::string& reply);
@@ -62,7 +65,8 @@ class QueryService : public std::enable_shared_from_this<QueryService> {
   uint64_t cancels_ = 0;
   std::map<uint64_t, Running> running_;
   absl::flat_hash_map<std::string, uint64_t> by_reply_;  // of those that run
-  absl::flat_hash_map<std::string, TimePoint> untold_;   // since when they are here, by reply subject
+  absl::flat_hash_set<std::string> untold_;  // held, and their callers don't know it: reply subjects
+  std::deque<std::pair<TimePoint, std::string>> to_tell_;  // when each is told, if it is still held then
   bool telling_ = false;
   std::deque<Taken> waiting_;
   size_t waiting_bytes_ = 0;

@@ -88,12 +88,12 @@ Awaitable<absl::StatusOr<std::vector<SendResult>>> Queues::Send(std::string queu
 Awaitable<Queues::Deliveries> Queues::Receive(std::string queue, ReceiveOptions options) {
   const TimePoint until = Now() + std::min<Milliseconds>(options.wait, kMostWait);
   CO_RETURN_IF_ERROR(co_await Open(queue, Now() + kConnectPatience));
-  delays_.LookAfter(queue);
+  CO_RETURN_IF_ERROR(delays_.LookAfter(queue));
   Mailbox mailbox(connection_, Mailbox::Kind::kOwn);
   Deliveries got =
       co_await TakeWhatIsThere(queue, std::clamp<size_t>(options.max, 1, kMostMessages), mailbox);
   while (got.ok() && got->empty() && Now() < until && !co_await Cancelled()) {
-    delays_.LookAfter(queue);
+    CO_RETURN_IF_ERROR(delays_.LookAfter(queue));
     got = co_await WaitForOne(queue, until, mailbox);
   }
   if (!co_await Cancelled()) co_return got;
@@ -228,7 +228,7 @@ Awaitable<absl::Status> Queues::SettleAs(std::vector<Lease> leases, std::string 
       continue;
     }
     if (first_failure.ok()) first_failure = told[i];
-    leases_.PutBack(std::move(leases[i]));
+    leases_.LetRunOut(std::move(leases[i]));
   }
   co_return first_failure;
 }
@@ -243,7 +243,7 @@ Awaitable<absl::Status> Queues::Nack(std::vector<Lease> leases, Milliseconds del
       buried.push_back(std::move(lease));
     } else {
       if (failure.ok()) failure = std::move(status);
-      leases_.PutBack(std::move(lease));
+      leases_.LetRunOut(std::move(lease));
     }
   }
   const int64_t nanos = std::min<Milliseconds>(delay, kMostWait * 365).count() * kPerMillisecond;
@@ -265,7 +265,7 @@ Awaitable<absl::Status> Queues::Release(std::vector<Lease> leases) {
       continue;
     }
     if (failure.ok()) failure = std::move(status);
-    leases_.PutBack(std::move(lease));
+    leases_.LetRunOut(std::move(lease));
   }
   const absl::Status released = co_await SettleAs(std::move(noted), "-NAK");
   co_return failure.ok() ? released : failure;

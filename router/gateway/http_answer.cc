@@ -115,6 +115,10 @@ Awaitable<void> SendMissing(GatewayCall& call, absl::Status why) {
   (void)co_await call.responder.Send(std::move(response));
 }
 
+absl::Status DoorCloses() {
+  return MakeFault(Fault::kShuttingDown, "the server is shutting down: ask again");
+}
+
 absl::Status FailureOfReply(const absl::StatusOr<Reply>& reply) {
   if (!reply.ok()) return reply.status();
   return reply->executed ? absl::OkStatus() : contract::ParseError(reply->error, reply->message.body);

@@ -26,6 +26,8 @@ Awaitable<void> SendMissing(GatewayCall& call, absl::Status why);
 // A worker's whole reply, executed or not.
 Awaitable<void> SendReply(GatewayCall& call, absl::StatusOr<Reply> reply);
 
+// Of what the door takes no more, or can't wait for.
+absl::Status DoorCloses();
 // The failure that a reply says, if it does.
 absl::Status FailureOfReply(const absl::StatusOr<Reply>& reply);
 

@@ -65,8 +65,11 @@ Awaitable<void> AskWhole(GatewayCall& call, Query query) {
   auto reply = co_await call.state.broker.Request(std::move(query));
   DoorStats& stats = call.state.stats;
   if (co_await Cancelled()) {
-    ++stats.cancelled;
-    co_return TellGone(call.state.broker, id, call.caller->tenant, deadline);
+    TellGone(call.state.broker, id, call.caller->tenant, deadline);
+    const bool is_there = co_await call.responder.HasLastWord();
+    ++(is_there ? stats.failed : stats.cancelled);
+    if (is_there) co_await SendFailure(call, DoorCloses());
+    co_return;
   }
   ++(reply.ok() && reply->executed ? stats.executed : stats.failed);
   if (reply.ok() && reply->executed) DressText(call.dialect, call.model, *reply);

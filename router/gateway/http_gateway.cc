@@ -129,8 +129,7 @@ class Door final : public HttpGateway {
   absl::Status Admit(GatewayCall& call, const InFlight& in_flight) {
     absl::Status admitted = CheckCaller(call);
     if (!admitted.ok()) state_.options.access->NoteDenial(admitted, kHttpDoor, call.request.remote);
-    if (admitted.ok() && state_.stopping)
-      admitted = MakeFault(Fault::kShuttingDown, "the server is shutting down: ask again");
+    if (admitted.ok() && state_.stopping) admitted = DoorCloses();
     if (admitted.ok() && in_flight.is_too_much())
       admitted = MakeFault(Fault::kOverloaded, "too many requests are under way: ask again later");
     return admitted;

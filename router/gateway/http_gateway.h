@@ -58,7 +58,8 @@ class HttpGateway {
   virtual void EndRevoked() = 0;
 
   // Takes no more requests, ends what follows jobs and the WebSockets (1001), lets the other requests under
-  // way finish within `grace`, and cancels the rest.
+  // way finish within `grace`, and tells the rest that it is shutting down: by an error or, in a stream, by
+  // an error frame.
   virtual Awaitable<void> Stop(Milliseconds grace) = 0;
 };
 

@@ -121,6 +121,7 @@ Awaitable<absl::StatusOr<std::string>> AskJobs(GatewayCall& call, std::string qu
   query.message.client_id = kHttpDoor;
   query.message.tags[std::string(tag::kTenant)] = call.caller->tenant;
   auto reply = co_await call.state.broker.Request(std::move(query));
+  if (co_await Cancelled() && co_await call.responder.HasLastWord()) co_return DoorCloses();
   if (const absl::Status why = FailureOfReply(reply); !why.ok()) co_return why;
   co_return std::move(reply->message.body);
 }

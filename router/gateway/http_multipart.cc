@@ -86,6 +86,9 @@ absl::StatusOr<FormPart> ReadPart(std::string_view text) {
     part.filename = Parameter(line.substr(colon + 1), "filename").value_or("");
   }
   if (part.name.empty()) return Bad("a part has no name");
+  // An escape can hide one, and no header that tells the name again could hold it.
+  if ((part.name + part.filename).find_first_of("\r\n") != std::string::npos)
+    return Bad("a part's name has a line break in it");
   return part;
 }
 

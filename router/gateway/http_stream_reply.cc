@@ -26,7 +26,7 @@ class StreamReply {
  public:
   StreamReply(GatewayCall& call, ReplyStream& stream) : call_(call), stream_(stream) {}
 
-  // Passes on what comes; false: the client is gone.
+  // Passes on what comes; false: cancelled, or the client is gone.
   Awaitable<bool> Run() {
     while (true) {
       auto piece = co_await stream_.Next(Now() + call_.state.options.ping_every);
@@ -41,14 +41,7 @@ class StreamReply {
     co_return co_await End(std::move(reply));
   }
 
- private:
-  Awaitable<bool> Write(std::string bytes) {
-    if (!std::exchange(has_head_, true) &&
-        !(co_await call_.responder.SendHead(200, EventStreamHeaders(call_))).ok())
-      co_return false;
-    co_return (co_await call_.responder.Write(std::move(bytes))).ok();
-  }
-
+  // Ends it as the worker did, or as we must.
   Awaitable<bool> End(absl::StatusOr<Reply> reply) {
     absl::Status why = FailureOfReply(reply);
     if (why.ok() && !stream_.is_whole())
@@ -68,6 +61,14 @@ class StreamReply {
     TellSpan(call_, why, 200);
     if (!why.ok() && !told_failure_ && !co_await Write(ErrorFrame(why))) co_return false;
     co_return (co_await call_.responder.Finish()).ok();
+  }
+
+ private:
+  Awaitable<bool> Write(std::string bytes) {
+    if (!std::exchange(has_head_, true) &&
+        !(co_await call_.responder.SendHead(200, EventStreamHeaders(call_))).ok())
+      co_return false;
+    co_return (co_await call_.responder.Write(std::move(bytes))).ok();
   }
 
   std::string ErrorFrame(const absl::Status& why) const {
@@ -103,10 +104,14 @@ Awaitable<void> AskStream(GatewayCall& call, Query query, Milliseconds linger) {
   const TimePoint deadline = query.deadline;
   auto stream = co_await call.state.streams.Ask(std::move(query), linger);
   if (!stream.ok()) co_return co_await SendFailure(call, stream.status());
-  const bool is_there = co_await StreamReply(call, **stream).Run();
-  if (is_there) co_return;
-  ++call.state.stats.cancelled;
+  StreamReply reply(call, **stream);
+  if (co_await reply.Run()) co_return;
   TellGone(call.state.broker, id, call.caller->tenant, deadline);
+  if (co_await call.responder.HasLastWord()) {
+    (void)co_await reply.End(DoorCloses());
+  } else {
+    ++call.state.stats.cancelled;
+  }
 }
 
 }  // namespace llm_router

@@ -56,14 +56,13 @@ Awaitable<absl::StatusOr<bool>> Outbox::SendDue() {
     if (const auto left_out = log_limit_.Admit(Now()))
       log::Warning("a result waits to be sent: {} ({} more)", MessageOf(status), *left_out);
     const int64_t due = options_.unix_ms() + BackoffAfter(attempts).count() + 1;
-    CO_RETURN_IF_ERROR(co_await store_.PutOff(std::vector<int64_t>{row}, due));
+    CO_RETURN_IF_ERROR(co_await store_.PutOff(row, attempts + 1, due));
   }
   if (!sent.empty()) CO_RETURN_IF_ERROR(co_await store_.MarkSent(std::move(sent)));
   co_return static_cast<int64_t>(items.size()) == kMostAtOnce;
 }
 
 Awaitable<absl::Status> Outbox::SendOne(OutboxItem item) {
-  if (item.queue.empty()) co_return absl::OkStatus();  // the job is gone
   std::vector<Outgoing> messages(1);
   Message& message = messages[0].message;
   message.id = item.job;

@@ -23,6 +23,7 @@ using boost::system::error_code;
 using Acceptor = boost::asio::basic_socket_acceptor<tcp, Executor>;
 
 constexpr Milliseconds kAcceptPause = Milliseconds(50);
+constexpr Milliseconds kLastWords = Milliseconds(2'000);
 constexpr std::string_view kFull =
     "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
@@ -86,6 +87,9 @@ class HttpServer::Impl {
     }
     if (!sessions_.empty()) (void)co_await drained_.Wait(Now() + grace);
     service_.Cancel();
+    context_.grace_over = true;
+    running_.Cancel();
+    if (!sessions_.empty()) (void)co_await drained_.Wait(Now() + kLastWords);
     running_.Cancel();
     co_await running_.Join();
     co_await service_.Join();

@@ -37,6 +37,10 @@ class HttpResponder {
   // Breaks the connection off with a TCP reset.
   virtual void Reset() = 0;
 
+  // For a handler that was cancelled: whether its client is still there, because the server is what ends it.
+  // Then the coroutine goes on, once and for a moment, and ends the reply in the words of its API.
+  virtual Awaitable<bool> HasLastWord() = 0;
+
   // Makes a WebSocket of the connection, once its Accept was called; until then a reply may be sent instead.
   // A failed status (invalid_request): `request` does not ask for one. Belongs to the connection; its handler
   // reads it to the end, and is not cancelled when the client goes away.
@@ -80,7 +84,7 @@ class HttpServer {
   int port() const;
 
   // Takes no more connections and requests, lets those that run finish until `grace` has passed, then cancels
-  // them. Returns when nothing is left.
+  // them, and two seconds later those that still have a last word to say. Returns when nothing is left.
   Awaitable<void> Stop(Milliseconds grace);
 
  private:

@@ -25,10 +25,11 @@ struct HttpSessionContext {
 
   HttpServerOptions options;
   HttpHandler handler;
-  TaskGroup& tasks;       // where sessions run
-  bool stopping = false;  // no request after the present one
-  LogLimit refusals;      // of requests that no handler saw
-  LogLimit handshakes;    // those that failed
+  TaskGroup& tasks;         // where sessions run
+  bool stopping = false;    // no request after the present one
+  bool grace_over = false;  // what is cancelled now is ended by us
+  LogLimit refusals;        // of requests that no handler saw
+  LogLimit handshakes;      // those that failed
 };
 
 class HttpSession final : public HttpResponder, public std::enable_shared_from_this<HttpSession> {
@@ -55,6 +56,7 @@ class HttpSession final : public HttpResponder, public std::enable_shared_from_t
   Awaitable<absl::Status> Write(std::string bytes) override;
   Awaitable<absl::Status> Finish() override;
   void Reset() override;
+  Awaitable<bool> HasLastWord() override;
   absl::StatusOr<WebSocket*> Upgrade(const HttpRequest& request, WebSocketOptions options) override;
 
  private:
@@ -104,6 +106,7 @@ class HttpSession final : public HttpResponder, public std::enable_shared_from_t
   bool expired_ = false;
   size_t body_limit_ = 0;  // of the present request
   bool broken_ = false;    // nothing more can be sent: an Asio write after an error would wait for ever
+  bool said_last_word_ = false;
 
   Sent sent_ = Sent::kNothing;
   HttpFraming framing_ = HttpFraming::kLength;

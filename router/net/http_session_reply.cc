@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include <array>
+#include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <utility>
 
@@ -83,10 +84,21 @@ void HttpSession::Reset() {
   Close();
 }
 
+// By way of the loop: the cancellation itself may be what resumed us, and must have returned before its state
+// goes.
+Awaitable<bool> HttpSession::HasLastWord() {
+  co_await boost::asio::post(kUseAwaitable);
+  if (broken_ || !context_.grace_over || !co_await Cancelled() || std::exchange(said_last_word_, true))
+    co_return false;
+  co_await boost::asio::this_coro::reset_cancellation_state();
+  co_return true;
+}
+
 // In slices, each with the whole write timeout: a slow client may take long, a stuck one may not.
 Awaitable<absl::Status> HttpSession::WriteAll(std::string_view head, std::string_view body) {
   const Phase phase = phase_;
   do {
+    if (co_await Cancelled()) broken_ = broken_ || head.empty();  // half of it went: nothing fits behind
     if (broken_ || co_await Cancelled()) co_return Gone();
     const std::string_view slice = body.substr(0, kWriteSlice);
     const std::array buffers = {boost::asio::buffer(head), boost::asio::buffer(slice)};

@@ -1,5 +1,5 @@
-// What the feeder takes out of the store, and what it says it has done with it. Commit
-// thread only (store_sql.h).
+// What the feeder takes out of the store, and what it says it has done with it. Commit thread only
+// (store_sql.h).
 #pragma once
 
 #include <cstdint>

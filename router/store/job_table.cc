@@ -101,7 +101,7 @@ void EndJob(StoreSql& sql, JobRow row, JobState state, const ResultRecord& resul
   KeepResult(sql, row, state != JobState::kCompleted, result);
   // The others' is there for a retry.
   if (state == JobState::kCompleted) sql.Run("DELETE FROM bodies WHERE job=?", row.seq);
-  if (!row.reply_to.empty()) AddToOutbox(sql, row.seq, now, 0);
+  if (!row.reply_to.empty()) AddToOutbox(sql, row.seq, now);
   SaveJob(sql, row, now);
 }
 

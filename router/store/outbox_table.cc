@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <optional>
 #include <utility>
 
 #include "broker_adapters/base/log.h"
@@ -15,14 +14,10 @@ namespace {
 // Far more than a result is ever put off: what is due later than this is damaged, or the clock was set back.
 constexpr int64_t kFarthest = 600'000;
 
-OutboxItem ItemOf(Rows& rows) {
-  OutboxItem item;
-  item.row = rows.Int(0);
-  item.attempts = rows.Int(2);
-  if (rows.Int(3) == OutboxChecksum(item.row, rows.Int(1), item.attempts)) return item;
+int64_t AttemptsOf(Rows& rows) {
+  if (rows.Int(3) == OutboxChecksum(rows.Int(0), rows.Int(1), rows.Int(2))) return rows.Int(2);
   log::Error("jobs.sqlite: when a result is to be sent is damaged on disk: it is sent now");
-  item.attempts = 0;
-  return item;
+  return 0;
 }
 
 }  // namespace
@@ -31,38 +26,44 @@ uint32_t OutboxChecksum(int64_t job, int64_t due, int64_t attempts) {
   return ChecksumOf(fmt::format("{}", job), fmt::format("{} {}", due, attempts));
 }
 
-void AddToOutbox(StoreSql& sql, int64_t job, int64_t due, int64_t attempts) {
-  sql.Run("INSERT OR REPLACE INTO outbox VALUES(?,?,?,?)", job, due, attempts,
-          OutboxChecksum(job, due, attempts));
+void AddToOutbox(StoreSql& sql, int64_t job, int64_t due) {
+  sql.Run("INSERT OR REPLACE INTO outbox VALUES(?,?,0,?)", job, due, OutboxChecksum(job, due, 0));
 }
 
-void PutOffInOutbox(StoreSql& sql, int64_t job, int64_t due) {
-  std::optional<OutboxItem> item;
-  if (Rows rows(sql, "SELECT job, due, attempts, checksum FROM outbox WHERE job=?", job); rows.Next())
-    item = ItemOf(rows);
-  if (item) AddToOutbox(sql, job, due, item->attempts + 1);
+void PutOffInOutbox(StoreSql& sql, int64_t job, int64_t attempts, int64_t due) {
+  sql.Run("UPDATE outbox SET due=?, attempts=?, checksum=? WHERE job=?", due, attempts,
+          OutboxChecksum(job, due, attempts), job);
 }
 
 void TakeFromOutbox(StoreSql& sql, int64_t job) { sql.Run("DELETE FROM outbox WHERE job=?", job); }
 
 std::vector<OutboxItem> OutboxDue(StoreSql& sql, int64_t most, int64_t now) {
-  std::vector<OutboxItem> items;
+  std::vector<OutboxItem> rows_due;
   for (Rows rows(sql,
                  "SELECT job, due, attempts, checksum FROM outbox INDEXED BY outbox_by_due "
                  "WHERE due<=? OR due>? ORDER BY due LIMIT ?",
                  now, now + kFarthest, most);
-       rows.Next();)
-    items.push_back(ItemOf(rows));
-  for (OutboxItem& item : items) {
+       rows.Next();) {
+    OutboxItem& item = rows_due.emplace_back();
+    item.row = rows.Int(0);
+    item.attempts = AttemptsOf(rows);
+  }
+  std::vector<OutboxItem> items;
+  for (OutboxItem& item : rows_due) {
     const auto row = JobBySeq(sql, item.row);
-    if (!row) continue;
+    // A damaged row can name another job, which has nothing to send yet.
+    if (!row || !row->is_final() || row->reply_to.empty()) {
+      TakeFromOutbox(sql, item.row);
+      continue;
+    }
     item.job = row->id;
     item.tenant = row->tenant;
     item.queue = row->reply_to;
     ResultRecord result = ReadResult(sql, *row);
     item.reply = std::move(result.reply);
-    if (item.reply.executed || !item.reply.body.empty()) continue;
-    item.reply.body = contract::Dump({{"error", {{"message", result.message}, {"code", result.code}}}});
+    if (!item.reply.executed && item.reply.body.empty())
+      item.reply.body = contract::Dump({{"error", {{"message", result.message}, {"code", result.code}}}});
+    items.push_back(std::move(item));
   }
   return items;
 }

@@ -132,10 +132,8 @@ class SqliteStore final : public Store {
       for (const int64_t row : rows) TakeFromOutbox(sql, row);
     });
   }
-  Awaitable<absl::Status> PutOff(std::vector<int64_t> rows, int64_t due) override {
-    return Change([rows = std::move(rows), due](StoreSql& sql) {
-      for (const int64_t row : rows) PutOffInOutbox(sql, row, due);
-    });
+  Awaitable<absl::Status> PutOff(int64_t row, int64_t attempts, int64_t due) override {
+    return Change([row, attempts, due](StoreSql& sql) { PutOffInOutbox(sql, row, attempts, due); });
   }
 
   // ---- batches ----

@@ -224,8 +224,8 @@ class Store {
 
   virtual Awaitable<absl::StatusOr<std::vector<OutboxItem>>> TakeOutbox(int64_t most, int64_t now) = 0;
   virtual Awaitable<absl::Status> MarkSent(std::vector<int64_t> rows) = 0;
-  // Was not sent: again at `due`.
-  virtual Awaitable<absl::Status> PutOff(std::vector<int64_t> rows, int64_t due) = 0;
+  // Was not sent, after `attempts` tries: again at `due`.
+  virtual Awaitable<absl::Status> PutOff(int64_t row, int64_t attempts, int64_t due) = 0;
 
   // ---- batches ----
 

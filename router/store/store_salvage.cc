@@ -157,7 +157,7 @@ class Work {
                     Int(row, 2), Int(row, 3), Text(row, 4), Text(row, 5), Int(row, 6)) > 0;
   }
 
-  // One that is damaged goes on as it is: it is sent at once, for a result may come twice.
+  // One that is damaged goes on as it is (outbox_table.h).
   bool ReadOutbox(SQLite::Statement& row) {
     const auto owner = OwnerOf(Int(row, 0));
     if (!owner || !owner->replies || !contract::IsFinal(owner->state)) return false;

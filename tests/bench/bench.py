@@ -152,6 +152,30 @@ class Bench:
         server.stop()
         simulator.stop()
 
+    def scale_table(self, latency_ms=200, concurrency=32):
+        """Worker processes beside one gateway, as many queries in flight as they take; ideal: the provider alone."""
+        simulator, found = self.start(self.router, r"http=(\S+)", "simulate", "--port", "0", "--latency", latency_ms)
+        gateway, address = self.serve("--roles", "gateway")
+        workers, alone = [], None
+        print(f"\nWorkers of concurrency {concurrency} on one channel, a provider of {latency_ms} ms (medians of {self.rounds} "
+              "rounds)\n")
+        print(f"{'workers':>8} {'queries/s':>10} {'x one':>6} {'of ideal':>9} {'p50 ms':>8} {'p99 ms':>8} {'gateway us':>11}")
+        for count in (1, 2, 4):
+            while len(workers) < count:
+                workers.append(self.serve("--roles", "worker", "--set", f"broker=kubemq://{address}", "--set",
+                                          f"providers.openai.base_url=http://{found.group(1)}/v1", "--set",
+                                          "providers.openai.key=bench", "--set",
+                                          f"routes.openai.concurrency={concurrency}")[0])
+            runs = [self.measure([gateway], address, "openai_requests", count * concurrency) for _ in range(self.rounds)]
+            row = {key: statistics.median(run[key] for run in runs)
+                   for key in ("per_second", "p50_us", "p99_us", "cpu_us")}
+            alone = alone or row["per_second"]
+            print(f"{count:8} {row['per_second']:10.0f} {row['per_second'] / alone:6.2f} "
+                  f"{row['per_second'] / (count * concurrency * 1000 / latency_ms):9.2f} {row['p50_us'] / 1000:8.1f} "
+                  f"{row['p99_us'] / 1000:8.1f} {row['cpu_us']:11.1f}")
+        for process in (*reversed(workers), gateway, simulator):
+            process.stop()
+
     def start_and_rest(self):
         seconds, memory = [], []
         for _ in range(max(self.rounds, 3)):
@@ -233,7 +257,7 @@ class Bench:
 
 
 TABLES = {"start": Bench.start_and_rest, "queries": Bench.query_table, "in-flight": Bench.many_in_flight,
-          "queues": Bench.queue_table, "batch": Bench.batch_table}
+          "scale": Bench.scale_table, "queues": Bench.queue_table, "batch": Bench.batch_table}
 
 
 def main():

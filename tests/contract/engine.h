@@ -17,6 +17,7 @@ class Engine {
   Engine(Loop& loop, std::unique_ptr<Harness> harness);
 
   Awaitable<Broker*> Connect() { return harness_->Connect(); }
+  bool NackOvertakes() const { return harness_->NackOvertakes(); }
   Executor executor() const { return tasks_.executor(); }
   // What the case runs in the background; cancelled at its end.
   TaskGroup& tasks() { return tasks_; }

@@ -141,6 +141,30 @@ TEST_CASE("a query goes to the member with the fewest unanswered ones") {
   });
 }
 
+TEST_CASE("of several who have a query one goes away, and the answer of another counts") {
+  OnEngine([](Engine& engine) -> Awaitable<void> {
+    Broker& caller = *co_await engine.Connect();
+    Broker& here = *co_await engine.Connect();
+    Broker& there = *co_await engine.Connect();
+    const auto watching = std::make_shared<Worker>(engine);
+    const auto serving = std::make_shared<Worker>(engine);
+    auto watcher = co_await Serve(here, Queries(engine.Name(), ""), watching);
+    const auto worker = co_await Serve(there, Queries(engine.Name()), serving);
+    watching->blocked = serving->blocked = true;
+    Calls calls(engine);
+    const size_t call = calls.Start(caller, Ask(engine.Name()));
+    for (const auto& who : {watching, serving}) {
+      REQUIRE(co_await engine.Until([&] { return who->started() == 1; }));
+    }
+    watcher.reset();
+    REQUIRE(co_await engine.Until([&] { return watching->running == 0; }));
+    serving->Release();
+    REQUIRE(co_await calls.Ended(call));
+    if (!calls.result(call).ok()) FAIL(calls.result(call).status().ToString());
+    CHECK(calls.result(call)->message.body == "hello");
+  });
+}
+
 TEST_CASE("a subscription that ends gives its callers worker_lost at once, and others serve on") {
   OnEngine([](Engine& engine) -> Awaitable<void> {
     Broker& caller = *co_await engine.Connect();

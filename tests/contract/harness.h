@@ -18,6 +18,8 @@ class Harness {
   // Another connection to the same engine, ready to use; an engine in this process gives the same one again.
   // Valid until Stop.
   virtual Awaitable<Broker*> Connect() = 0;
+  // Whether what was nacked comes before what waits, not behind it. The port promises neither.
+  virtual bool NackOvertakes() const { return false; }
   // Stops every connection, then the engine. Called once, also after a failed case.
   virtual Awaitable<void> Stop() = 0;
 };

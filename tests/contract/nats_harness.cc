@@ -29,6 +29,8 @@ class NatsHarness final : public Harness {
     co_return broker;
   }
 
+  bool NackOvertakes() const override { return true; }
+
   Awaitable<void> Stop() override {
     for (const auto& broker : brokers_) co_await broker->Stop();
   }

@@ -46,7 +46,7 @@ def pytest_generate_tests(metafunc):
 
 @pytest.fixture(scope="module")
 def topology(request):
-    if request.param == "nats" and not harness.NatsServer.PROGRAM.exists():
+    if request.param.startswith("nats") and not harness.NatsServer.PROGRAM.exists():
         pytest.skip("nats-server is not installed")
     return request.param
 
@@ -58,6 +58,13 @@ def cluster(request, topology, tmp_path_factory):
     made = harness.Cluster(topology, tmp_path_factory.mktemp(topology), request.module.ROUTES, **arguments)
     yield made
     made.stop()
+
+
+@pytest.fixture
+def nats_server():
+    """The program, or no test."""
+    if not harness.NatsServer.PROGRAM.exists():
+        pytest.skip("nats-server is not installed")
 
 
 @pytest.fixture

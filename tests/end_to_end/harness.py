@@ -241,44 +241,75 @@ def providers(simulator):
 
 
 class NatsServer(Process):
-    """A nats-server with JetStream, on a free port and in a folder of its own."""
+    """A nats-server with JetStream, on ports and in a folder that it keeps when it starts again."""
 
     PROGRAM = Path("/usr/sbin/nats-server")
 
-    def __init__(self, folder):
-        self.home = folder / "nats"
+    def __init__(self, folder, name="nats", port=-1, more=""):
+        self._folder = folder
+        self._server = name
+        self._more = more
+        self.home = folder / name
         self.home.mkdir(parents=True)
+        self._start(port)
+
+    def start_again(self):
+        self._start(int(self.address.rsplit(":", 1)[1]))
+
+    def _start(self, port):
+        for old in self.home.glob("*.ports"):
+            old.unlink()
         settings = self.home / "server.conf"
         settings.write_text(
-            f'listen: "127.0.0.1:-1"\nports_file_dir: "{self.home}"\njetstream {{ store_dir: "{self.home}/store" }}\n'
+            f'server_name: {self._server}\nlisten: "127.0.0.1:{port}"\nhttp: "127.0.0.1:-1"\n'
+            f'ports_file_dir: "{self.home}"\njetstream {{ store_dir: "{self.home}/store" }}\n{self._more}\n'
         )
-        super().__init__("nats", [self.PROGRAM, "-c", settings], folder)
-        self.address = eventually(self._address, "nats-server to listen")
+        super().__init__(self._server, [self.PROGRAM, "-c", settings], self._folder)
+        ports = eventually(self._ports, "nats-server to listen")
+        self.address = ports["nats"][0].removeprefix("nats://")
+        self.monitoring = ports["monitoring"][0]
+
+    def figures(self, path):
+        """What its own monitoring says there."""
+        return json.loads(get(f"{self.monitoring}{path}"))
 
     def stop(self):
         """By SIGINT: to nats-server SIGTERM is a failure."""
         self.signal(signal.SIGINT)
         return super().wait()
 
-    def _address(self):
+    def _ports(self):
         for file in self.home.glob("*.ports"):
-            found = re.search(r"127\.0\.0\.1:\d+", file.read_text())
-            if found:
-                return found.group(0)
+            text = file.read_text()
+            if text.endswith("}"):
+                return json.loads(text)
         return None
 
 
 class Cluster:
     """A whole llm-router: a simulator, and either one process with every role, or a gateway that keeps the jobs and a
-    worker, joined by gRPC, or gateway, worker and jobs service in processes of their own, joined by NATS.
+    worker, joined by gRPC, or gateway, worker and jobs service in processes of their own, joined by NATS, or one
+    process with every role at NATS.
 
-    `topology` is `one`, `split` or `nats`. Stopping it asserts that every process ended well.
+    `topology` is `one`, `split`, `nats` or `nats_one`. `broker`: NATS servers that are there already. Stopping it
+    asserts that every process ended well.
     """
 
     def __init__(
-        self, topology, folder, routes, extra=None, more_providers=None, environment=None, simulate=(), serve=()
+        self,
+        topology,
+        folder,
+        routes,
+        extra=None,
+        more_providers=None,
+        environment=None,
+        simulate=(),
+        serve=(),
+        broker=None,
     ):
         self.topology = topology
+        self.on_nats = topology in ("nats", "nats_one")
+        self.alone = topology in ("one", "nats_one")
         self.folder = folder
         self._environment = {"CANARY_KEY": CANARY, **(environment or {})}
         self._extra = extra or {}
@@ -288,27 +319,42 @@ class Cluster:
         self.routes = routes
         self._providers = {**providers(self.simulator), **(more_providers or {})}
         self.workers = []
-        if topology == "nats":
-            nats = NatsServer(folder)
-            self.processes.append(nats)
-            self.broker = f"nats://{nats.address}"
+        self.broker = broker
+        if self.on_nats and not broker:
+            self.nats = NatsServer(folder)
+            self.processes.append(self.nats)
+            self.broker = f"nats://{self.nats.address}"
         self.start_gateway()
         if topology == "nats":
             self.start_jobs()
-        if topology != "one":
+        if not self.alone:
             self.start_worker()
 
     def start_gateway(self, port=0):
         listen = {"host": "127.0.0.1", "grpc": port, "rest": 0, "admin": 0, "http": 0}
-        if self.topology != "nats":
+        if not self.on_nats:
             self.broker = f"embedded:{self.folder}/data"
         config = {"broker": self.broker, "listen": listen, **self._extra}
-        roles = {"one": "gateway,worker,jobs", "split": "gateway,jobs", "nats": "gateway"}[self.topology]
-        if self.topology == "one":
-            config.update(providers=self._providers, routes=self.routes)
+        roles = {"split": "gateway,jobs", "nats": "gateway"}.get(self.topology, "gateway,worker,jobs")
+        if self.alone:
+            config.update(store=f"sqlite:{self.folder}/data", providers=self._providers, routes=self.routes)
         self.gateway = self._start(f"gateway{len(self.processes)}", config, "--roles", roles)
-        if self.topology == "one":
+        if self.alone:
             self.workers = [self.gateway]
+
+    def restart_broker(self, end):
+        """Ends what keeps the messages by its method `end`, and starts it again at the same address."""
+        if self.on_nats:
+            getattr(self.nats, end)()
+            self.nats.start_again()
+        else:
+            port = int(self.address.rsplit(":", 1)[1])
+            getattr(self.gateway, end)()
+            self.start_gateway(port)
+
+    def _joined(self):
+        """The broker of a process more."""
+        return self.broker if self.on_nats else f"kubemq://{self.gateway.grpc}"
 
     def start_jobs(self):
         config = {"broker": self.broker, "store": f"sqlite:{self.folder}/data", "listen": {"admin": 0}, **self._extra}
@@ -317,7 +363,7 @@ class Cluster:
     def start_worker(self, routes=None, *options):
         """One more worker process, whatever the topology; on return its subscriptions are in force."""
         config = {
-            "broker": self.broker if self.topology == "nats" else f"kubemq://{self.gateway.grpc}",
+            "broker": self._joined(),
             "listen": {"admin": 0},
             "providers": self._providers,
             "routes": routes or self.routes,
@@ -330,7 +376,7 @@ class Cluster:
     def start_second_gateway(self):
         """A gateway process more, at doors of its own, on the same broker."""
         listen = {"host": "127.0.0.1", "grpc": 0, "rest": 0, "admin": 0, "http": 0}
-        config = {"broker": f"kubemq://{self.gateway.grpc}", "listen": listen, **self._extra}
+        config = {"broker": self._joined(), "listen": listen, **self._extra}
         return self._start(f"gateway{len(self.processes)}", config, "--roles", "gateway")
 
     def _start(self, name, config, *options):

@@ -11,6 +11,8 @@ import pytest
 
 from harness import BINARY, BUILD, PATIENCE, REPOSITORY, Process, clean_environment, eventually, route
 
+TOPOLOGIES = ("one", "split", "nats")
+
 ROUTES = {
     "openai": route("openai:gpt-4o-mini"),
     "claude": route("anthropic:claude-sonnet-4-5"),

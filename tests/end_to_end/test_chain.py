@@ -13,6 +13,8 @@ def chain(*steps):
     return {"chain": [{"route": name, "prompt": prompt} for name, prompt in steps]}
 
 
+TOPOLOGIES = ("one", "split", "nats")
+
 ROUTES = {
     "openai": route("openai:gpt-4o-mini"),
     "claude": route("anthropic:claude-sonnet-4-5"),

@@ -1,4 +1,5 @@
-"""Accepted means kept: gateway, two workers and the jobs service as four processes, killed at random under a batch.
+"""Accepted means kept: gateway, two workers and the jobs service as four processes, killed at random under a batch,
+over the embedded broker and over NATS; there each comes back in another folder, as if on another machine.
 
 Every line of a batch and every message put straight on the queue has exactly one result at the end. Two switches
 (broker_adapters/base/test_switch.h) make the program commit the mistakes that would lose something: with each of
@@ -27,12 +28,14 @@ def free_port():
 
 
 class Fleet:
-    """Four processes of ours and a simulator; each can be killed and comes back with its folder and address."""
+    """Four processes of ours and a simulator; each can be killed and comes back at its address, and with its folder:
+    over NATS only with the store, the nats-server lives on."""
 
     NAMES = ("gateway", "jobs", "worker1", "worker2")
 
-    def __init__(self, folder, switch=None):
+    def __init__(self, folder, switch=None, on_nats=False):
         self.folder = folder
+        self.nats = harness.NatsServer(folder) if on_nats else None
         self.environment = {"CANARY_KEY": harness.CANARY}
         if switch:
             self.environment["TEST_SWITCH"] = switch
@@ -45,15 +48,16 @@ class Fleet:
             self.start(name)
 
     def _config(self, name):
+        nats = self.nats and f"nats://{self.nats.address}"
         if name == "gateway":
             listen = {"grpc": self.grpc, "rest": 0, "admin": 0, "http": 0}
-            return {"broker": f"embedded:{self.folder}/data", "listen": listen}
+            return {"broker": nats or f"embedded:{self.folder}/data", "listen": listen}
         routes = {
             "openai": {**harness.route("openai:gpt-4o-mini", concurrency=CONCURRENCY), "runs": 20},
             "claude": {**harness.route("anthropic:claude-sonnet-4-5", concurrency=CONCURRENCY), "runs": 20},
         }
         return {
-            "broker": f"kubemq://{self.address}",
+            "broker": nats or f"kubemq://{self.address}",
             "store": f"sqlite:{self.folder}/store",
             "listen": {"admin": 0},
             "providers": harness.providers(self.simulator),
@@ -62,8 +66,9 @@ class Fleet:
 
     def start(self, name):
         role = name.rstrip("12")
+        folder = self.folder / f"machine{self.kills}" if self.nats else self.folder
         self.running[name] = harness.Server(
-            name, self.folder, self._config(name), "--roles", role, environment=self.environment
+            name, folder, self._config(name), "--roles", role, environment=self.environment
         )
 
     def kill(self, names):
@@ -78,6 +83,8 @@ class Fleet:
         for name in reversed(self.NAMES):
             self.running[name].stop()
         self.simulator.stop()
+        if self.nats:
+            self.nats.stop()
 
     def run(self, *arguments, patience=harness.PATIENCE):
         environment = {"LLM_ROUTER_ADDRESS": self.address}
@@ -167,8 +174,8 @@ def status_of(fleet, batch):
 
 
 class Killer(threading.Thread):
-    """Kills one of the processes, or all, `kills` times, spread over the first `calls` calls that the provider gets:
-    so however fast the machine is, the batch is not over before."""
+    """Kills one of the processes, or all, `kills` times, the second time all, spread over the first `calls` calls that
+    the provider gets: so however fast the machine is, the batch is not over before."""
 
     def __init__(self, fleet, kills, calls, seed):
         super().__init__(daemon=True)
@@ -180,11 +187,11 @@ class Killer(threading.Thread):
 
     def run(self):
         try:
-            for calls in self._at:
+            for number, calls in enumerate(self._at):
                 while self._fleet.simulator.counters()["total"] < calls:
                     if self._over.wait(0.02):
                         return
-                everything = self._random.random() < 0.15
+                everything = number == 1 or self._random.random() < 0.15
                 self._fleet.kill(Fleet.NAMES if everything else (self._random.choice(Fleet.NAMES),))
         except BaseException as problem:  # shown by the test
             self.problem = problem
@@ -220,9 +227,12 @@ def run_under_kills(fleet, lines, straight, kills, seed):
     return results_of(fleet, batch), take_replies(client, straight)
 
 
-def test_what_was_accepted_has_exactly_one_result_whatever_is_killed(tmp_path):
-    lines, straight, kills = 2_000, 100, 25
-    fleet = Fleet(tmp_path)
+@pytest.mark.parametrize("engine", ("embedded", "nats"))
+def test_what_was_accepted_has_exactly_one_result_whatever_is_killed(tmp_path, engine, request):
+    if engine == "nats":
+        request.getfixturevalue("nats_server")
+    lines, straight, kills = (2_000, 100, 25) if engine == "embedded" else (1_000, 100, 12)
+    fleet = Fleet(tmp_path, on_nats=engine == "nats")
     rows, replies = run_under_kills(fleet, lines, straight, kills, seed=1)
     check_results(rows, lines)
     assert len(replies) == straight

@@ -7,6 +7,7 @@ import urllib.error
 import grpc
 import pytest
 
+from exported import exported
 from harness import CANARY, REPOSITORY, eventually, post, route
 
 ROUTES = {
@@ -17,47 +18,7 @@ ROUTES = {
     "slow": route("openai:sim-fault-hang_before_headers", concurrency=4),
 }
 
-SAMPLE = re.compile(r"^(?P<name>[a-z_]+)(?:\{(?P<labels>.*)\})? (?P<value>\S+)$")
-LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 SECRET = "a prompt that nobody logs"
-
-
-class Exported:
-    """The metrics of a cluster's processes, read: samples as (name, labels, value), and families with their kinds."""
-
-    def __init__(self, cluster):
-        self.samples = []
-        self.kinds = {}
-        for server in dict.fromkeys([cluster.gateway, *cluster.workers]):
-            for line in server.admin("/metrics").splitlines():
-                if line.startswith("# TYPE "):
-                    name, kind = line.split()[2:4]
-                    self.kinds[name] = kind
-                elif match := SAMPLE.match(line):
-                    labels = dict(LABEL.findall(match["labels"] or ""))
-                    self.samples.append((match["name"], labels, float(match["value"])))
-
-    def sum(self, name, **wanted):
-        """Of all samples of that name with these labels; None as a value: without it."""
-        return sum(
-            value
-            for sample, labels, value in self.samples
-            if sample == name and all(labels.get(label) == value for label, value in wanted.items())
-        )
-
-    def names(self):
-        """As expressions name them: of a histogram its three."""
-        return {name for name, _, _ in self.samples} | set(self.kinds)
-
-    def labels(self, family=None):
-        of_family = {family, *(f"{family}_{part}" for part in ("bucket", "sum", "count"))}
-        return {
-            label
-            for name, labels, _ in self.samples
-            if family is None or name in of_family
-            for label in labels
-            if label != "le" or family is None
-        }
 
 
 def chat(cluster, model, stream=False):
@@ -78,8 +39,8 @@ def held(cluster):
     assert cluster.run("job", "wait", job).returncode == 0
     (cluster.folder / "held.txt").write_text("".join(f"line {number}\n" for number in range(20)))
     batch = cluster.run("batch", "submit", "held.txt", "--text", "-r", "slow").stdout.strip()
-    eventually(lambda: Exported(cluster).sum("llm_router_attempts_in_flight", route="slow") > 0, "a call that is held")
-    eventually(lambda: Exported(cluster).sum("llm_router_batch_lines", state="running") > 0, "a look at the batch")
+    eventually(lambda: exported(cluster).sum("llm_router_attempts_in_flight", route="slow") > 0, "a call that is held")
+    eventually(lambda: exported(cluster).sum("llm_router_batch_lines", state="running") > 0, "a look at the batch")
     yield batch
     cluster.run("batch", "cancel", batch)
     eventually(lambda: cluster.simulator.counters()["in_flight"] == 0, "the held calls to be broken off")
@@ -89,7 +50,7 @@ def held(cluster):
 
 
 def test_queries_are_counted_by_route_target_tenant_and_fault(cluster, held):
-    found = Exported(cluster)
+    found = exported(cluster)
     target = {"gen_ai_provider_name": "openai", "gen_ai_request_model": "gpt-4o-mini", "tenant": "default"}
     chats = {"route": "openai", "gen_ai_operation_name": "chat", **target}
     assert found.sum("llm_router_queries_total", error_type=None, **chats) == 2  # one of them a job
@@ -100,7 +61,7 @@ def test_queries_are_counted_by_route_target_tenant_and_fault(cluster, held):
 
 
 def test_attempts_are_counted_at_each_target_of_a_failover(cluster, held):
-    found = Exported(cluster)
+    found = exported(cluster)
     assert found.sum("llm_router_attempts_total", route="failover", error_type="provider_failed") == 1
     assert found.sum("llm_router_attempts_total", route="failover", error_type=None) == 1
     assert found.sum("llm_router_queries_total", route="failover", gen_ai_provider_name="anthropic") == 1
@@ -108,15 +69,15 @@ def test_attempts_are_counted_at_each_target_of_a_failover(cluster, held):
 
 
 def test_streams_have_a_first_token_and_others_have_none(cluster, held):
-    found = Exported(cluster)
+    found = exported(cluster)
     assert found.sum("gen_ai_server_time_to_first_token_seconds_count", route="claude") == 1
     assert found.sum("gen_ai_server_time_to_first_token_seconds_count", route="openai") == 0
 
 
 def test_tokens_are_those_that_replies_told(cluster, held):
-    before = Exported(cluster)
+    before = exported(cluster)
     usage = json.loads(chat(cluster, "openai"))["usage"]
-    after = Exported(cluster)
+    after = exported(cluster)
     for kind, told in (("input", "prompt_tokens"), ("output", "completion_tokens")):
         labels = {"route": "openai", "gen_ai_operation_name": "chat", "gen_ai_token_type": kind}
         for name in ("llm_router_tokens_total", "gen_ai_client_token_usage_sum"):
@@ -125,7 +86,7 @@ def test_tokens_are_those_that_replies_told(cluster, held):
 
 def test_what_runs_is_in_flight_and_what_waits_is_a_queue(cluster, held):
     def settled():
-        look = Exported(cluster)
+        look = exported(cluster)
         running = look.sum("llm_router_queries_in_flight", route="slow")
         told = (
             look.sum("llm_router_batch_lines", state="running"),
@@ -146,13 +107,13 @@ def test_what_runs_is_in_flight_and_what_waits_is_a_queue(cluster, held):
 
 
 def test_a_gateway_counts_what_comes_by_each_door(cluster, held, client):
-    before = Exported(cluster)
+    before = exported(cluster)
     assert client.query("openai_requests", SECRET).Executed
     assert not client.query("openai_requests", SECRET, {"temperature": "9"}).Executed
     chat(cluster, "openai")
     with pytest.raises(grpc.RpcError):
         client.query("nobody_serves_this", SECRET, timeout=100)
-    after = Exported(cluster)
+    after = exported(cluster)
 
     def more(**labels):
         name = "llm_router_door_requests_total"
@@ -191,7 +152,7 @@ def expressions():
 
 
 def test_every_metric_and_label_of_the_dashboard_and_the_alerts_is_exported(cluster, held):
-    found = with_denials(Exported(cluster))
+    found = with_denials(exported(cluster))
     known = found.names() | found.labels()
     asked = list(expressions())
     assert len(asked) > 30
@@ -225,9 +186,9 @@ def documented():
 
 
 def test_the_table_of_metrics_is_what_a_running_program_exports(cluster, held):
-    found = with_denials(Exported(cluster))
-    exported = {name: (kind, found.labels(name)) for name, kind in found.kinds.items()}
-    assert documented() == exported
+    found = with_denials(exported(cluster))
+    there = {name: (kind, found.labels(name)) for name, kind in found.kinds.items()}
+    assert documented() == there
 
 
 # ---- the log ----

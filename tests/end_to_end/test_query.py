@@ -8,7 +8,7 @@ import pytest
 from harness import NO_KEY, Cluster, route
 from wire import error_of
 
-TOPOLOGIES = ("one", "split", "nats")
+TOPOLOGIES = ("one", "split", "nats", "nats_one")
 
 ROUTES = {
     "openai": route("openai:gpt-4o-mini", "openai:gpt-4o"),

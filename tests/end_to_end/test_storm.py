@@ -6,6 +6,8 @@ import time
 import wire
 from harness import PATIENCE, eventually, route
 
+TOPOLOGIES = ("one", "split", "nats")
+
 LINES = 60
 CONCURRENCY = 8
 RETRY_AFTER = 1  # seconds

@@ -12,7 +12,7 @@ from wire import Wire, error_of
 
 GATE = "sim-gate-steps"
 
-TOPOLOGIES = ("one", "split", "nats")
+TOPOLOGIES = ("one", "split", "nats", "nats_one")
 
 ROUTES = {
     "openai": route("openai:gpt-4o-mini"),

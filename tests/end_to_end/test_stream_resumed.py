@@ -6,6 +6,8 @@ from harness import SANITIZED, route
 from http_stream import all_at, wait_for
 from web_socket import WebSocket
 
+TOPOLOGIES = ("one", "split", "nats")
+
 RESUMED = 150 if SANITIZED else 1_000
 RESUMABLE = {"gpt": route("openai:gpt-4o-sim-tokens-40"), "claude": route("anthropic:claude-sim-tokens-40")}
 WORDS_A_SECOND = 50

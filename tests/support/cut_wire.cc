@@ -35,6 +35,11 @@ void CutWire::Reset() {
   for (const auto& link : std::exchange(links_, {})) Cut(link);
 }
 
+void CutWire::HalfClose() {
+  boost::system::error_code ignored;
+  for (const auto& link : links_) link->client.shutdown(tcp::socket::shutdown_send, ignored);
+}
+
 void CutWire::Cut(const std::shared_ptr<Link>& link) {
   boost::system::error_code ignored;
   for (Socket* socket : {&link->client, &link->server}) {

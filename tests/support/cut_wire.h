@@ -1,4 +1,4 @@
-// CutWire: a TCP relay between a client and a server that tests cut: held back, reset, refused.
+// CutWire: a TCP relay between a client and a server that tests cut: held back, reset, half closed, refused.
 //
 // Listens on a free port of 127.0.0.1. Loop thread only; `co_await Stop()` before destruction.
 #pragma once
@@ -25,6 +25,8 @@ class CutWire {
   void Refuse(bool on) { refusing_ = on; }
   // Resets every connection, at both ends.
   void Reset();
+  // Ends what the server says, of every connection; what the client says still gets there.
+  void HalfClose();
   Awaitable<void> Stop();
 
  private:

@@ -27,10 +27,11 @@ std::string Read(const std::filesystem::path& path) {
   return text.str();
 }
 
-// The port in a line such as {"nats":["nats://127.0.0.1:38817"]}, once it is whole.
-std::optional<int> PortIn(const std::string& text) {
-  constexpr std::string_view kBefore = "127.0.0.1:";
-  const auto found = text.find(kBefore);
+// The port of `what` in a line such as {"nats":["nats://127.0.0.1:38817"]}, once it is whole.
+std::optional<int> PortIn(const std::string& text, std::string_view what) {
+  constexpr std::string_view kBefore = "://127.0.0.1:";
+  const auto key = text.find(fmt::format("\"{}\":", what));
+  const auto found = key == std::string::npos ? key : text.find(kBefore, key);
   if (found == std::string::npos || text.find('}') == std::string::npos) return std::nullopt;
   return std::stoi(text.substr(found + kBefore.size()));
 }
@@ -68,8 +69,10 @@ void NatsServer::Start() {
 void NatsServer::AwaitPort() {
   const auto ports = folder_.path() / fmt::format("nats-server_{}.ports", pid_);
   for (int i = 0; i < 3'000; ++i) {
-    if (const auto port = PortIn(Read(ports))) {
+    const std::string text = Read(ports);
+    if (const auto port = PortIn(text, "nats")) {
       port_ = *port;
+      monitoring_port_ = PortIn(text, "monitoring").value_or(-1);
       return;
     }
     if (waitpid(pid_, nullptr, WNOHANG) == pid_) {

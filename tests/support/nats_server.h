@@ -23,6 +23,8 @@ class NatsServer {
 
   int port() const { return port_; }
   std::string address() const;
+  // Where it shows its own figures, when `config` has it (http: "127.0.0.1:-1"); else -1.
+  int monitoring_port() const { return monitoring_port_; }
   // Ends the process as a crash would; Start begins another on the same port and files.
   void Kill();
   void Start();
@@ -33,6 +35,7 @@ class NatsServer {
   const TemporaryFolder folder_;
   const std::string config_;
   int port_ = -1;
+  int monitoring_port_ = -1;
   pid_t pid_ = -1;
 };
 

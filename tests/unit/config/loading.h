@@ -21,7 +21,8 @@ inline constexpr ProviderType kProviderTypes[] = {
     {"openai_compatible", true, "", "http://127.0.0.1:8001/v1"}};
 
 inline absl::Status CheckAnyBroker(std::string_view url) {
-  if (url.starts_with("embedded:") || url.starts_with("kubemq://")) return absl::OkStatus();
+  for (const char* scheme : {"embedded:", "kubemq://", "nats://"})
+    if (url.starts_with(scheme)) return absl::OkStatus();
   return MakeFault(Fault::kInvalidRequest, "is no broker: give embedded:DIR or kubemq://host:port");
 }
 

@@ -253,4 +253,25 @@ TEST_CASE("what is under way when the door stops is still answered") {
   stopped.get();
 }
 
+TEST_CASE("what outlasts the door's grace is told so as its API does, and cancelled") {
+  HttpRig rig;
+  std::promise<void> taken, cancelled;
+  rig.Serve("openai", [&](Query) -> Awaitable<absl::StatusOr<Reply>> {
+    taken.set_value();
+    (void)co_await Sleep(TimePoint::max());
+    cancelled.set_value();
+    co_return Executed("late");
+  });
+  const std::string path(GENERATE(kChat, kMessages));
+  auto answer = std::async(std::launch::async, [&] { return rig.Post(path, ChatBody("gpt")); });
+  taken.get_future().get();
+  rig.Stop(Milliseconds(0));
+  const HttpAnswer told = answer.get();
+  CHECK(told.status == 503);
+  CHECK(told.json()["error"]["type"] == (path == kChat ? "server_error" : "overloaded_error"));
+  CHECK_THAT(told.body, Catch::Contains("shutting down"));
+  cancelled.get_future().get();
+  CHECK(rig.Stats().failed == 1);
+}
+
 }  // namespace llm_router::test

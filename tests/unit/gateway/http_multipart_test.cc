@@ -50,6 +50,12 @@ TEST_CASE("what is no form is refused with a reason") {
   CHECK_FALSE(ReadMultipart("multipart/form-data; boundary=YY", kForm).ok());
   CHECK_FALSE(ReadMultipart(kType, "--XX\r\nno colon\r\n\r\nx\r\n--XX--").ok());
   CHECK_FALSE(ReadMultipart(kType, "--XX\r\nContent-Disposition: form-data\r\n\r\nx\r\n--XX--").ok());
+  for (const char* key : {"name=a; filename", "name"}) {
+    INFO(key);
+    const std::string head = std::string("--XX\r\nContent-Disposition: form-data; ") + key;
+    CHECK(ReadMultipart(kType, head + "=\"b\"\r\n\r\nx\r\n--XX--").ok());
+    CHECK_FALSE(ReadMultipart(kType, head + "=\"a\r\\\nb\"\r\n\r\nx\r\n--XX--").ok());
+  }
   std::string many;
   for (int part = 0; part < 65; ++part) many += "--XX\r\nContent-Disposition: form-data; name=a\r\n\r\nx\r\n";
   CHECK_FALSE(ReadMultipart(kType, many + "--XX--").ok());

@@ -93,6 +93,8 @@ TEST_CASE("one question does not wait for another") {
   rig.Answer("claude", [](const Query&) { return Executed("fast", {{"chunks", "0"}}); });
   WebSocketClient socket(rig.port(), "/v1/stream");
   Ask(socket, "slow");
+  slow.Piece("one");
+  CHECK(Read(socket)["content"] == "one");  // so the worker has it
   Say(socket, {{"type", "request"}, {"id", "fast"}, {"model", "claude"}, {"input", "hi"}});
   CHECK(Read(socket)["id"] == "fast");
   Ask(socket, "slow");  // it is there already

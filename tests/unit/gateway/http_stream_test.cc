@@ -136,6 +136,22 @@ TEST_CASE("a client that leaves a stream has it aborted") {
   worker.AwaitCancelled();
 }
 
+TEST_CASE("a stream that outlasts the door's grace ends with one error frame of its API") {
+  HttpRig rig;
+  SteppedStream worker(rig, Executed(""));
+  rig.Serve("openai", worker.worker());
+  const std::string_view path = GENERATE(kChat, kMessages);
+  TcpClient client(rig.port());
+  REQUIRE(client.Send(Ask(path)));
+  worker.Piece(Frame(0));
+  CHECK_THAT(client.ReadTo("\n\n"), Catch::Contains(Frame(0)));
+  rig.Stop(Milliseconds(0));
+  const std::string rest = client.ReadAll();
+  CHECK_THAT(rest, Catch::Contains(path == kChat ? "data: {\"error\"" : "event: error\ndata: "));
+  CHECK_THAT(rest, Catch::Contains("shutting down") && Catch::EndsWith("\r\n0\r\n\r\n"));
+  worker.AwaitCancelled();
+}
+
 TEST_CASE("a worker that knows no streams, or no APIs, is understood all the same") {
   HttpRig rig;
   rig.Answer("openai", [](const Query&) { return Executed("plain words"); });

@@ -140,8 +140,8 @@ TEST_CASE("a worker that is gone is noticed by who waits for it") {
     REQUIRE((co_await bench.near().Request(Ask("first"))).ok());
     const auto result = std::make_shared<absl::StatusOr<Reply>>(absl::InternalError("none yet"));
     bench.tasks.Spawn(AskInto(bench.near(), Ask("hold"), result, bench.changed));
-    // What the worker says of itself after a second has to get through first.
-    (void)co_await bench.changed.Until([] { return false; }, Milliseconds(1'800));
+    // What the worker says of itself after 20 ms has to get through first.
+    (void)co_await bench.changed.Until([] { return false; }, Milliseconds(500));
     bench.wire.Refuse(true);
     bench.wire.Reset();
     CHECK(co_await bench.changed.Until([&] { return FaultOf(result->status()) == Fault::kWorkerLost; },
@@ -220,6 +220,21 @@ TEST_CASE("a lease outlives a cut: the message is settled over the next connecti
     const auto info = co_await bench.near().Info("q");
     REQUIRE(info.ok());
     CHECK(info->waiting == 0);
+  });
+}
+
+TEST_CASE("a message whose settlement failed comes again, though its receiver lives on") {
+  OnBench([](Bench& bench) -> Awaitable<void> {
+    REQUIRE((co_await SendOne(bench.near(), "job")).ok());
+    const auto held = co_await ReceiveAgain(bench.far());
+    REQUIRE(held.size() == 1);
+    bench.wire.Refuse(true);
+    bench.wire.Reset();
+    CHECK_FALSE((co_await SettleOne(bench.far(), held[0], Settlement::Verdict::kRelease)).ok());
+    bench.wire.Refuse(false);
+    const auto got = co_await ReceiveAgain(bench.near());
+    REQUIRE(got.size() == 1);
+    CHECK(got[0].message.body == "job");
   });
 }
 

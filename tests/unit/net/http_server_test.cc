@@ -389,6 +389,60 @@ TEST_CASE("stopping lets running requests finish within the grace and cancels th
   });
 }
 
+TEST_CASE("a handler that the server cancels can still end its reply, once") {
+  Run([](Loop& loop) -> Awaitable<void> {
+    OneShot<bool> began(loop.executor());
+    OneShot<bool> stopped(loop.executor());
+    bool had_another = true;
+    const auto server = Serve(loop, [&](HttpRequest&, HttpResponder& responder) -> Awaitable<void> {
+      CHECK_FALSE(co_await responder.HasLastWord());
+      (void)co_await responder.SendHead(200, {});
+      began.Set(true);
+      (void)co_await Sleep(TimePoint::max());
+      CHECK(co_await responder.HasLastWord());
+      (void)co_await responder.Write("last word");
+      (void)co_await responder.Finish();
+      (void)co_await Sleep(TimePoint::max());
+      had_another = co_await responder.HasLastWord();
+    });
+    HttpClient client(loop.executor());
+    TaskGroup tasks(loop.executor());
+    OneShot<absl::StatusOr<HttpReply>> told(loop.executor());
+    tasks.Spawn(CallAndTell(client, CallTo(*server), told));
+    CHECK((co_await began.Wait(Now() + kPatience)).has_value());
+    tasks.Spawn(StopAndTell(*server, Milliseconds(0), stopped));
+    const auto reply = co_await told.Wait(Now() + kPatience);
+    REQUIRE(reply.has_value());
+    REQUIRE(reply->ok());
+    CHECK((*reply)->body == "last word");
+    CHECK((co_await stopped.Wait(Now() + kPatience)).has_value());
+    CHECK_FALSE(had_another);
+    co_await tasks.Join();
+  });
+}
+
+TEST_CASE("a handler whose client went away has no last word") {
+  Run([](Loop& loop) -> Awaitable<void> {
+    OneShot<bool> began(loop.executor());
+    OneShot<bool> has_last_word(loop.executor());
+    const auto server = Serve(loop, [&](HttpRequest&, HttpResponder& responder) -> Awaitable<void> {
+      (void)co_await responder.SendHead(200, {});
+      began.Set(true);
+      (void)co_await Sleep(TimePoint::max());
+      has_last_word.Set(co_await responder.HasLastWord());
+    });
+    HttpClient client(loop.executor());
+    TaskGroup tasks(loop.executor());
+    OneShot<absl::StatusOr<HttpReply>> told(loop.executor());
+    const auto call = tasks.Spawn(CallAndTell(client, CallTo(*server), told));
+    CHECK((co_await began.Wait(Now() + kPatience)).has_value());
+    tasks.Cancel(call);
+    CHECK(co_await has_last_word.Wait(Now() + kPatience) == std::optional(false));
+    co_await tasks.Join();
+    co_await server->Stop(kGrace);
+  });
+}
+
 TEST_CASE("a server that ran out of descriptors accepts again when some are free") {
   Run([](Loop& loop) -> Awaitable<void> {
     const auto server = Serve(loop, Echo);

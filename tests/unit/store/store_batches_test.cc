@@ -17,8 +17,6 @@ using contract::BeginVerdict;
 using contract::Outcome;
 using namespace test;
 
-#define STORE(bench) (*co_await (bench).store())
-
 AppendedLines LinesFrom(std::string batch, int64_t first, int count) {
   AppendedLines lines;
   lines.batch = std::move(batch);

@@ -88,4 +88,7 @@ inline FeedLimits Room(int64_t room) {
   return limits;
 }
 
+// The store, opened anew where the bench restarts; in a coroutine.
+#define STORE(bench) (*co_await (bench).store())
+
 }  // namespace llm_router::test

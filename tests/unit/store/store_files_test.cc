@@ -12,8 +12,6 @@ namespace {
 
 using namespace test;
 
-#define STORE(bench) (*co_await (bench).store())
-
 contract::File FileOf(std::string id, int64_t bytes) {
   contract::File file;
   file.id = std::move(id);

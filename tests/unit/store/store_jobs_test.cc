@@ -20,8 +20,6 @@ using namespace test;
 
 absl::Status Failed() { return MakeFault(Fault::kProviderFailed, "it broke"); }
 
-#define STORE(bench) (*co_await (bench).store())
-
 TEST_CASE("a job is there once it was submitted, for its own tenant only") {
   const bool restarts = GENERATE(false, true);
   Run([restarts](Loop& loop) -> Awaitable<void> {
@@ -362,34 +360,6 @@ TEST_CASE("what a queue refuses for good fails with its reason, unless it was qu
   });
 }
 
-TEST_CASE("results for reply-to wait in the outbox until they were sent") {
-  const bool restarts = GENERATE(false, true);
-  Run([restarts](Loop& loop) -> Awaitable<void> {
-    StoreBench bench(loop, restarts);
-    for (const char* id : {"good", "bad"}) {
-      NewJob job = JobOf(id);
-      job.reply_to = "results";
-      (void)co_await STORE(bench).Submit(job, kStart);
-    }
-    CHECK((co_await STORE(bench).TakeOutbox(10, kStart))->empty());
-    (void)co_await STORE(bench).Begin(BeginOf("good", "r"), kStart);
-    (void)co_await STORE(bench).Finish(FinishOf("good", "r"), kStart);
-    (void)co_await STORE(bench).Cancel("acme", "bad", kStart + 1);
-    auto items = co_await STORE(bench).TakeOutbox(10, kStart + 1);
-    REQUIRE(items->size() == 2);
-    CHECK(items->at(0).queue == "results");
-    CHECK(items->at(0).reply.body == R"({"of":"r"})");
-    CHECK(items->at(1).reply.body == R"({"error":{"code":"cancelled","message":"the job was cancelled"}})");
-    CHECK((co_await STORE(bench).PutOff({items->at(1).row}, kStart + 100)).ok());
-    CHECK((co_await STORE(bench).MarkSent({items->at(0).row})).ok());
-    CHECK((co_await STORE(bench).TakeOutbox(10, kStart + 99))->empty());
-    items = co_await STORE(bench).TakeOutbox(10, kStart + 100);
-    REQUIRE(items->size() == 1);
-    CHECK(items->at(0).attempts == 1);
-    co_await bench.Close();
-  });
-}
-
 TEST_CASE("old jobs are forgotten, and a full store refuses new ones with the setting's name") {
   Run([](Loop& loop) -> Awaitable<void> {
     StoreBench bench(loop, false);
@@ -432,33 +402,6 @@ TEST_CASE("a damaged query or result is never served: its job fails and says so"
       REQUIRE(job->reply);
       CHECK(job->reply->error.find("damaged on disk") != std::string::npos);
     }
-    co_await bench.Close();
-  });
-}
-
-TEST_CASE("a damaged row of the outbox loses no result: it is sent at once") {
-  const char* const damage =
-      GENERATE("UPDATE outbox SET due=due+1", "UPDATE outbox SET due=due+1000000000000",
-               "UPDATE outbox SET attempts=9");
-  Run([damage](Loop& loop) -> Awaitable<void> {
-    StoreBench bench(loop, false);
-    NewJob job = JobOf("a");
-    job.reply_to = "results";
-    (void)co_await STORE(bench).Submit(job, kStart);
-    (void)co_await STORE(bench).Begin(BeginOf("a", "r"), kStart);
-    (void)co_await STORE(bench).Finish(FinishOf("a", "r"), kStart);
-    co_await bench.Close();
-    SQLite::Database(bench.file().string(), SQLite::OPEN_READWRITE).exec(damage);
-    bench.Open();
-    auto items = co_await STORE(bench).TakeOutbox(10, kStart + 1);
-    REQUIRE(items->size() == 1);
-    CHECK(items->at(0).attempts == 0);
-    CHECK(items->at(0).reply.body == R"({"of":"r"})");
-    CHECK((co_await STORE(bench).PutOff({items->at(0).row}, kStart + 100)).ok());
-    CHECK((co_await STORE(bench).TakeOutbox(10, kStart + 99))->empty());
-    items = co_await STORE(bench).TakeOutbox(10, kStart + 100);
-    REQUIRE(items->size() == 1);
-    CHECK(items->at(0).attempts == 1);
     co_await bench.Close();
   });
 }
