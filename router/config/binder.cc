@@ -106,10 +106,13 @@ class Binder {
     for (const Setting* child : children) {
       const std::string_view name = NameOf(*child);
       const SettingNode* value = node == nullptr ? nullptr : node->Find(name);
-      if (bare && name == setting.shorthand) return Bind(*child, node, path);
-      Bind(*child, value, JoinPath(path, name));
+      if (bare && name == setting.shorthand) {
+        Bind(*child, node, path);
+      } else {
+        Bind(*child, value, JoinPath(path, name));
+      }
     }
-    if (!setting.one_of.empty()) CheckOneOf(setting, node, path);
+    if (!bare && !setting.one_of.empty()) CheckOneOf(setting, node, path);
   }
 
   void CheckOneOf(const Setting& setting, const SettingNode* node, const std::string& path) {
