@@ -48,7 +48,7 @@ SpanExporter::SpanExporter(Executor executor, HttpClient& http, SpanExporterOpti
 void SpanExporter::Start() { tasks_.Spawn(Run()); }
 
 void SpanExporter::Take(std::string_view span) {
-  if (stopping_ || waiting_spans_ >= options_.most_waiting) return count_("dropped", 1);
+  if (stopping_ || waiting_spans_ >= options_.most_waiting) return Drop();
   if (waiting_.empty() || waiting_.back().spans == options_.batch) {
     waiting_.emplace_back().body.reserve(usual_bytes_);
     waiting_.back().body = begin_;
@@ -58,6 +58,18 @@ void SpanExporter::Take(std::string_view span) {
   batch.body += span;
   ++waiting_spans_;
   if (waiting_spans_ == 1 || waiting_spans_ == options_.batch) waker_.Wake();
+}
+
+// Apart from what the collector did, which else would seldom be said: many are dropped for each batch.
+void SpanExporter::Drop() {
+  count_("dropped", 1);
+  if (stopping_) return;
+  const auto left_out = drops_.Admit(Now());
+  if (!left_out) return;
+  log::Warning(
+      "tracing: a span dropped, as {} wait to be sent to {}: lower tracing.sample_percent, or check the "
+      "collector there ({} more)",
+      waiting_spans_, options_.endpoint, *left_out);
 }
 
 Awaitable<void> SpanExporter::Stop(Milliseconds limit) {

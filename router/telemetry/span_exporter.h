@@ -2,8 +2,8 @@
 //
 // A batch at a time: what came within a second, at most 512 spans. At most 8,192 wait; the newest are dropped
 // then. A batch that the collector can't take now is sent again, a few times; one that it refuses is not. The
-// log says so once a second at most, and never shows a header. Owned by the composition root, as is `http`,
-// which outlives it; loop thread only. `co_await Stop()` before destruction.
+// log says each of these once a second at most, and never shows a header. Owned by the composition root, as
+// is `http`, which outlives it; loop thread only. `co_await Stop()` before destruction.
 #pragma once
 
 #include <cstddef>
@@ -74,6 +74,7 @@ class SpanExporter {
   Awaitable<bool> Send(Batch batch);
   Awaitable<Sent> Post(std::string body);
   Awaitable<void> CancelAt(TimePoint when);
+  void Drop();
   void Complain(std::string_view why, size_t spans);
 
   HttpClient& http_;
@@ -86,6 +87,7 @@ class SpanExporter {
   bool stopping_ = false;
   Waker waker_;
   LogLimit complaints_;
+  LogLimit drops_;
   TaskGroup tasks_;
   TaskGroup limit_;
 };
