@@ -16,6 +16,7 @@
 #include "router/app_connections.h"
 #include "router/app_doors.h"
 #include "router/app_jobs.h"
+#include "router/app_pipeline.h"
 #include "router/app_roles.h"
 #include "router/app_routes.h"
 #include "router/app_tracing.h"
@@ -26,11 +27,6 @@
 #include "router/gateway/key_reload.h"
 #include "router/gateway/kubemq_rest.h"
 #include "router/jobs/jobs_service.h"
-#include "router/pipeline/account.h"
-#include "router/pipeline/call.h"
-#include "router/pipeline/chain.h"
-#include "router/pipeline/decode.h"
-#include "router/pipeline/targets.h"
 #include "router/providers/providers.h"
 #include "router/store/sqlite_store.h"
 #include "router/worker/worker.h"
@@ -154,13 +150,7 @@ class App {
   }
 
   Awaitable<absl::Status> StartWorker() {
-    std::vector<std::unique_ptr<Stage>> stages;
-    stages.push_back(MakeAccountStage());
-    stages.push_back(MakeDecodeStage());
-    stages.push_back(MakeChainStage(*broker_, static_cast<size_t>(config_.limits.body)));
-    stages.push_back(MakeTargetsStage());
-    stages.push_back(MakeCallStage(http_, static_cast<size_t>(config_.limits.body)));
-    pipeline_ = std::make_unique<Pipeline>(std::move(stages));
+    pipeline_ = MakePipeline(*broker_, http_, static_cast<size_t>(config_.limits.body));
     WorkerOptions options;
     options.name = name_;
     options.config_version = config_.version;
