@@ -137,7 +137,7 @@ run_phase() {
     build-release) build release all ;;
     release) test_preset release ;;
     build-tsan) build tsan threaded_tests ;;
-    tsan) run_tests tsan -L threaded ;;
+    tsan) run_tests tsan -j "$(nproc)" -L threaded ;;
     build-fuzz) build fuzz fuzz_targets ;;
     fuzz) test_fuzz ;;
     bare) test_bare_root ;;

@@ -24,6 +24,10 @@ constexpr Milliseconds kAllTell(200);
 constexpr size_t kMostTakers = 1'000;
 constexpr int kWorkerGone = -2;
 
+absl::Status Broke() {
+  return MakeFault(Fault::kEngineUnavailable, "the connection to the NATS server broke: ask again");
+}
+
 }  // namespace
 
 absl::Status Asker::Check(const Query& query) const {
@@ -44,6 +48,11 @@ Awaitable<absl::StatusOr<Reply>> Asker::Request(Query query) {
   bool unheard = false;
   for (int asked = 0;; ++asked) {
     auto answer = co_await AskOn(query);
+    if (answer.ok() && answer->status == kNotSent) {
+      // It never left this process; where that is a break, we hear of it a moment later.
+      if (!co_await Sleep(Now() + kFirstPause) || connection_.is_up()) continue;
+      answer = Broke();
+    }
     if (!answer.ok() || answer->status != kNobodyThere) {
       if (unheard) --unheard_;
       CO_RETURN_IF_ERROR(answer.status());
@@ -69,8 +78,8 @@ Awaitable<absl::StatusOr<WireMessage>> Asker::AskOn(const Query& query) {
     co_return MakeFault(Fault::kWorkerLost, "the worker that had the query went away: ask again");
   if (answer && answer->status != kNotSent) co_return *std::move(answer);
   if (connection_.stopping()) co_return connection_.ShuttingDown();
-  if (answer || mailbox.is_cut())
-    co_return MakeFault(Fault::kEngineUnavailable, "the connection to the NATS server broke: ask again");
+  if (answer) co_return *std::move(answer);
+  if (mailbox.is_cut()) co_return Broke();
   if (co_await Cancelled()) {
     Cancel(mailbox.address());
     co_return MakeFault(Fault::kCancelled, "the caller went away");

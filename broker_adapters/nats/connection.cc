@@ -18,7 +18,8 @@ namespace llm_router::nats {
 namespace {
 
 constexpr size_t kForHeaders = 64 * 1024;
-constexpr auto kGreeting = std::chrono::seconds(2);
+constexpr Milliseconds kGreeting(2'000);
+constexpr Milliseconds kGreetingPause(100);
 
 NatsOptions WithClientId(NatsOptions options) {
   if (options.client_id.empty()) options.client_id = "llm-router-" + NewId();
@@ -86,25 +87,39 @@ void Connection::GoUp(size_t max_payload) {
   if (stopping_) return;
   max_payload_ = max_payload;
   caps_.max_body = std::min(options_.max_body, BodyWithin(max_payload));
-  tasks_.Spawn(Greet(++meeting_));
+  ++meeting_;
+  if (has_queues_) {
+    BeUp();
+  } else {
+    tasks_.Spawn(Greet(meeting_));
+  }
 }
 
-// Queues are there when JetStream is.
+void Connection::BeUp() {
+  up_ = true;
+  Wake();
+}
+
+// Queues are there when JetStream is. It does not answer while a cluster elects its leader, and that is not
+// waited for longer than a moment: queries need none. Once it was there, its absence is that, too.
 Awaitable<void> Connection::Greet(uint64_t meeting) {
+  const TimePoint patience = Now() + kGreeting;
   while (meeting == meeting_ && !co_await Cancelled()) {
     const auto info = co_await Ask(WireMessage(std::string(kAccountInfo), ""), Now() + kGreeting);
     if (meeting != meeting_ || stopping_) co_return;
-    if (!info.ok()) continue;
-    const bool has_queues = info->status != kNobodyThere && ErrorIn(info->body).ok();
-    if (!has_queues) {
-      caps_.durability = Durability::kNone;
-      log::Info("the NATS server has no JetStream: no queues, and so no jobs, by it");
-    } else {
+    has_queues_ = info.ok() && info->status != kNobodyThere && ErrorIn(info->body).ok();
+    if (has_queues_) {
       caps_.durability = options_.in_memory ? Durability::kMemory : Durability::kDisk;
+      co_return BeUp();
     }
-    up_ = true;
-    Wake();
-    co_return;
+    if (!up_ && Now() >= patience) {
+      if (info.ok()) {
+        caps_.durability = Durability::kNone;
+        log::Info("the NATS server has no JetStream: no queues, and so no jobs, by it");
+      }
+      BeUp();
+    }
+    (void)co_await Sleep(Now() + (up_ ? kGreeting : kGreetingPause));
   }
 }
 

@@ -77,6 +77,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void GoUp(size_t max_payload);
   void GoDown(absl::Status why);
   Awaitable<void> Greet(uint64_t meeting);
+  void BeUp();
   void CloseMailboxes();
   void Wake();
   absl::Status WhyNot() const;
@@ -98,6 +99,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::set<Timer*> waiters_;
   absl::Status why_not_;
   uint64_t meeting_ = 0;  // counts connections
+  bool has_queues_ = false;
   bool up_ = false;
   bool stopping_ = false;
 };

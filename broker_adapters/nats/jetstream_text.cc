@@ -62,6 +62,7 @@ std::string StreamConfig(std::string_view queue, const Keeping& keeping) {
   config["name"] = StreamOf(queue);
   config["subjects"] = {QueueSubject(queue), LaterSubject(queue)};
   config["retention"] = "workqueue";  // a message is gone once it is acknowledged
+  config["allow_direct"] = true;      // for who peeks
   return config.dump();
 }
 
@@ -114,6 +115,14 @@ std::string GetMessage(std::string_view stream) { return fmt::format("$JS.API.ST
 std::string LastOn(std::string_view subject) { return Json{{"last_by_subj", subject}}.dump(); }
 std::string PurgeStream(std::string_view stream) { return fmt::format("$JS.API.STREAM.PURGE.{}", stream); }
 std::string OnlyOn(std::string_view subject) { return Json{{"filter", subject}}.dump(); }
+std::string ConsumerInfo(std::string_view stream, std::string_view consumer) {
+  return fmt::format("$JS.API.CONSUMER.INFO.{}.{}", stream, consumer);
+}
+std::string GetDirect(std::string_view stream) { return fmt::format("$JS.API.DIRECT.GET.{}", stream); }
+std::string NextOn(std::string_view subject, uint64_t sequence) {
+  return Json{{"seq", sequence}, {"next_by_subj", subject}}.dump();
+}
+std::string From(size_t offset) { return Json{{"offset", offset}}.dump(); }
 
 absl::Status ErrorIn(std::string_view answer) {
   const Json json = Parse(answer);
@@ -159,6 +168,43 @@ absl::StatusOr<StreamState> StateIn(std::string_view answer) {
   }
   if (Unsigned(Find(*found, "messages")) > 0) state.first_at = ParseTime(Text(Find(*found, "first_ts")));
   return state;
+}
+
+absl::StatusOr<uint64_t> PurgedIn(std::string_view answer) {
+  if (auto error = ErrorIn(answer); !error.ok()) return error;
+  return Unsigned(Find(Parse(answer), "purged"));
+}
+
+absl::StatusOr<uint64_t> GivenIn(std::string_view answer) {
+  if (auto error = ErrorIn(answer); !error.ok()) return error;
+  const Json json = Parse(answer);
+  const Json* const given = Find(json, "delivered");
+  return given ? Unsigned(Find(*given, "stream_seq")) : 0;
+}
+
+absl::StatusOr<StreamPage> PageIn(std::string_view answer) {
+  if (auto error = ErrorIn(answer); !error.ok()) return error;
+  const Json json = Parse(answer);
+  StreamPage page;
+  page.total = Unsigned(Find(json, "total"));
+  const Json* const streams = Find(json, "streams");
+  if (!streams || !streams->is_array()) return page;
+  page.streams = streams->size();
+  for (const Json& stream : *streams) {
+    const Json* const config = Find(stream, "config");
+    const Json* const state = Find(stream, "state");
+    const Json* const subjects = config ? Find(*config, "subjects") : nullptr;
+    if (!state || !subjects || !subjects->is_array() || subjects->empty()) continue;
+    QueueStream row;
+    row.queue = ChannelOf(Text(&subjects->front()));
+    if (row.queue.empty() || Text(Find(*config, "name")) != StreamOf(row.queue)) continue;
+    row.messages = Unsigned(Find(*state, "messages"));
+    row.bytes = Unsigned(Find(*state, "bytes"));
+    row.first_sequence = Unsigned(Find(*state, "first_seq"));
+    row.last_sequence = Unsigned(Find(*state, "last_seq"));
+    page.queues.push_back(std::move(row));
+  }
+  return page;
 }
 
 // $JS.ACK.[<domain>.<account>.]<stream>.<consumer>.<delivered>.<sequence>.<consumer's>.<time>.<pending>[.<random>]

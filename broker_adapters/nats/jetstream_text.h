@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -14,6 +15,7 @@
 namespace llm_router::nats {
 
 inline constexpr std::string_view kAccountInfo = "$JS.API.INFO";
+inline constexpr std::string_view kListStreams = "$JS.API.STREAM.LIST";
 
 // The consumers of a queue's stream: of what can be taken, and of what waits for its time.
 inline constexpr std::string_view kWorkConsumer = "work";
@@ -43,6 +45,11 @@ std::string GetMessage(std::string_view stream);
 std::string LastOn(std::string_view subject);
 std::string PurgeStream(std::string_view stream);
 std::string OnlyOn(std::string_view subject);
+std::string ConsumerInfo(std::string_view stream, std::string_view consumer);
+// The message itself is the answer, for streams that allow it.
+std::string GetDirect(std::string_view stream);
+std::string NextOn(std::string_view subject, uint64_t sequence);
+std::string From(size_t offset);
 
 // What an answer complains about, if anything.
 [[nodiscard]] absl::Status ErrorIn(std::string_view answer);
@@ -60,6 +67,29 @@ struct StreamState {
   int64_t first_at = 0;                                   // Unix ns, 0 = empty
 };
 absl::StatusOr<StreamState> StateIn(std::string_view answer);
+
+// Of an answer to PurgeStream: how many messages there were.
+absl::StatusOr<uint64_t> PurgedIn(std::string_view answer);
+// Of an answer to ConsumerInfo: the highest sequence that was given to anybody.
+absl::StatusOr<uint64_t> GivenIn(std::string_view answer);
+
+struct QueueStream {
+  QueueStream() = default;
+
+  std::string queue;
+  uint64_t messages = 0;
+  uint64_t bytes = 0;
+  uint64_t first_sequence = 0;
+  uint64_t last_sequence = 0;
+};
+struct StreamPage {
+  StreamPage() = default;
+
+  size_t streams = 0;  // on this page, whosever they are
+  size_t total = 0;
+  std::vector<QueueStream> queues;
+};
+absl::StatusOr<StreamPage> PageIn(std::string_view answer);
 
 // What the reply subject of a message from a consumer says: where it is acknowledged, and what it is.
 struct Ticket {

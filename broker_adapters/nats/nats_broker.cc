@@ -8,7 +8,9 @@
 #include "broker_adapters/nats/connection.h"
 #include "broker_adapters/nats/convert.h"
 #include "broker_adapters/nats/query_service.h"
+#include "broker_adapters/nats/queue_look.h"
 #include "broker_adapters/nats/queues.h"
+#include "broker_adapters/nats/streams.h"
 #include "broker_adapters/nats/subjects.h"
 #include "broker_adapters/pattern.h"
 #include "proto/fault.h"
@@ -52,7 +54,9 @@ class NatsBroker final : public Broker {
   NatsBroker(Executor executor, NatsOptions options)
       : connection_(Connection::Make(executor, std::move(options))),
         asker_(*connection_),
-        queues_(*connection_) {}
+        streams_(*connection_),
+        queues_(*connection_, streams_),
+        look_(*connection_, streams_) {}
 
   Awaitable<absl::StatusOr<Reply>> Request(Query query) override { return asker_.Request(std::move(query)); }
   Awaitable<absl::StatusOr<SubscriptionPtr>> Serve(ServeOptions options, QueryHandler handler) override;
@@ -73,13 +77,16 @@ class NatsBroker final : public Broker {
   Awaitable<absl::StatusOr<QueueInfo>> Info(std::string queue) override {
     return queues_.Info(std::move(queue));
   }
+  QueueAdmin* queue_admin() override { return &look_; }
   const Caps& caps() const override { return connection_->caps(); }
   Awaitable<void> Stop() override;
 
  private:
   const std::shared_ptr<Connection> connection_;  // subscriptions, which may outlive the broker, hold it too
   nats::Asker asker_;
+  nats::Streams streams_;
   nats::Queues queues_;
+  nats::QueueLook look_;
 };
 
 Awaitable<absl::StatusOr<SubscriptionPtr>> NatsBroker::Serve(ServeOptions options, QueryHandler handler) {

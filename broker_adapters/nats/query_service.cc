@@ -130,18 +130,16 @@ void QueryService::Send(absl::StatusOr<Reply> reply, const std::string& to, cons
     if (auto fits = connection_->CheckBody(reply->message); !fits.ok()) reply = fits;
   }
   const TimePoint until = Now() + kAnswerPatience;
-  absl::Status sent;
-  if (reply.ok()) {
+  absl::Status failure = reply.status();
+  if (failure.ok()) {
     if (reply->message.id.empty()) reply->message.id = query.id;
     reply->message.client_id = connection_->options().client_id;
-    sent = connection_->Publish(ToWire(*std::move(reply), to), until);
-    if (!sent.ok()) reply = sent;
+    failure = connection_->Publish(ToWire(*std::move(reply), to), until);
   }
-  if (!reply.ok()) {
-    WireMessage failed = ToWire(reply.status(), query.tags, to);
-    if (FaultOf(reply.status()) == Fault::kWorkerLost) AddLoser(failed, connection_->Presence());
-    sent = connection_->Publish(std::move(failed), until);
-  }
+  if (failure.ok()) return;
+  WireMessage failed = ToWire(failure, query.tags, to);
+  if (FaultOf(failure) == Fault::kWorkerLost) AddLoser(failed, connection_->Presence());
+  const absl::Status sent = connection_->Publish(std::move(failed), until);
   if (!sent.ok() && !connection_->stopping())
     log::Warning("an answer on {} was lost: {}", options_.pattern, llm_router::MessageOf(sent));
 }

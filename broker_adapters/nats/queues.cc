@@ -30,9 +30,9 @@ absl::Status Gone() { return MakeFault(Fault::kCancelled, "the caller went away"
 
 }  // namespace
 
-Queues::Queues(Connection& connection)
+Queues::Queues(Connection& connection, Streams& streams)
     : connection_(connection),
-      streams_(connection),
+      streams_(streams),
       leases_(connection, streams_),
       delays_(connection, streams_) {
   // What came for a receiver that is gone.

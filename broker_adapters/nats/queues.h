@@ -22,7 +22,8 @@ namespace llm_router::nats {
 
 class Queues {
  public:
-  explicit Queues(Connection& connection);
+  // Both outlive it.
+  Queues(Connection& connection, Streams& streams);
 
   Awaitable<absl::StatusOr<std::vector<SendResult>>> Send(std::string queue, std::vector<Outgoing> messages);
   Awaitable<absl::StatusOr<std::vector<Delivery>>> Receive(std::string queue, ReceiveOptions options);
@@ -47,7 +48,7 @@ class Queues {
   Awaitable<void> GiveBack(std::string receipt, Ticket ticket);
 
   Connection& connection_;
-  Streams streams_;
+  Streams& streams_;
   Leases leases_;
   Delays delays_;
 };

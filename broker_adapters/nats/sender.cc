@@ -19,6 +19,7 @@ constexpr size_t kMostBytes = size_t{64} * 1024 * 1024;
 constexpr Milliseconds kFirstWait(100);
 constexpr Milliseconds kMostWait(2'000);
 constexpr int64_t kDrainMs = 60'000;
+constexpr Milliseconds kLastDrain(2'000);
 
 }  // namespace
 
@@ -178,7 +179,9 @@ void Sender::Run() {
     DoAll(std::move(jobs));
     lock.lock();
   }
+  const bool is_well = connection_ && !lost_;
   lock.unlock();
+  if (is_well) FinishDrains();
   Disconnect();
   boost::asio::post(executor_, [end = end_] {
     end->is_there = true;
@@ -288,6 +291,13 @@ void Sender::Finish(uint64_t id, bool drain) {
   }
   natsSubscription_Destroy(subscribed.handle);
   if (drain) intake_->Put(Arrival(id, std::nullopt));
+}
+
+// What is on its way is handed over before the connection closes, and libnats's thread for it has ended.
+void Sender::FinishDrains() {
+  const TimePoint end = Now() + kLastDrain;
+  for (const Subscribed& one : draining_)
+    (void)natsSubscription_WaitForDrainCompletion(one.handle, std::max<int64_t>(Remaining(end).count(), 1));
 }
 
 void Sender::Tell(std::function<void(const Calls&)> call) {

@@ -73,6 +73,7 @@ class Sender {
   void Send(const Job& job);
   void Begin(uint64_t id, Subscribed& subscribed);
   void Finish(uint64_t id, bool drain);
+  void FinishDrains();
   void Tell(std::function<void(const Calls&)> call);
 
   const Executor executor_;

@@ -1,5 +1,6 @@
 #include "broker_adapters/nats/streams.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "broker_adapters/base/ids.h"
@@ -13,9 +14,12 @@ namespace {
 
 constexpr size_t kMostKnown = 10'000;
 constexpr auto kPatience = std::chrono::seconds(10);
+constexpr Milliseconds kElection(100);
+constexpr auto kSilence = std::chrono::seconds(2);
 constexpr int kStreamExists = 10'058;  // and is made in another way
 constexpr int kStreamUnknown = 10'059;
 constexpr int kConsumerExists = 10'013;
+constexpr int kConsumerUnknown = 10'014;
 constexpr int kConsumerIsOther = 10'012;
 constexpr std::string_view kMessageId = "Nats-Msg-Id";
 constexpr std::string_view kExpectedStream = "Nats-Expected-Stream";
@@ -32,6 +36,12 @@ absl::Status NotKept(const Connection& connection) {
                    "the NATS server does not say that it has the message: it may have it all the same");
 }
 
+absl::Status NotSettled(const Connection& connection) {
+  if (connection.stopping()) return connection.ShuttingDown();
+  return MakeFault(Fault::kEngineUnavailable,
+                   "the NATS server does not say that the message is settled: it may come again");
+}
+
 }  // namespace
 
 Keeping Streams::KeepingOf() const {
@@ -41,14 +51,38 @@ Keeping Streams::KeepingOf() const {
   return keeping;
 }
 
-Awaitable<absl::StatusOr<std::string>> Streams::Api(std::string subject, std::string body) {
-  auto answer = co_await connection_.Ask(WireMessage(std::move(subject), std::move(body)), Now() + kPatience);
-  CO_RETURN_IF_ERROR(answer.status());
-  if (answer->status == kNobodyThere) {
-    if (connection_.caps().durability == Durability::kNone) co_return NoJetStream();
-    co_return MakeFault(Fault::kEngineUnavailable, "JetStream does not answer: ask again");
+std::unique_ptr<Streams::Question> Streams::Pose(WireMessage message, TimePoint deadline) {
+  auto question = std::make_unique<Question>(connection_);
+  question->message = std::move(message);
+  question->message.reply = question->mailbox.address();
+  question->published = connection_.Publish(question->message, deadline);
+  return question;
+}
+
+Awaitable<std::optional<WireMessage>> Streams::AnswerTo(Question& question, TimePoint deadline) {
+  while (true) {
+    auto answer = co_await question.mailbox.Next(deadline);
+    const bool is_lost = answer && answer->status == kNobodyThere;
+    if (!is_lost || connection_.caps().durability == Durability::kNone) co_return answer;
+    if (Now() + kElection >= deadline || !co_await Sleep(Now() + kElection)) co_return answer;
+    if (!connection_.Publish(question.message, deadline).ok()) co_return answer;
   }
-  co_return std::move(answer->body);
+}
+
+Awaitable<absl::StatusOr<std::string>> Streams::Api(std::string subject, std::string body) {
+  const TimePoint deadline = Now() + kPatience;
+  const auto question = Pose(WireMessage(std::move(subject), std::move(body)), deadline);
+  CO_RETURN_IF_ERROR(question->published);
+  auto answer = co_await AnswerTo(*question, std::min<TimePoint>(deadline, Now() + kSilence));
+  while (!answer && Now() < deadline && !question->mailbox.is_cut() && !co_await Cancelled()) {
+    CO_RETURN_IF_ERROR(connection_.Publish(question->message, deadline));
+    answer = co_await AnswerTo(*question, std::min<TimePoint>(deadline, Now() + kSilence));
+  }
+  if (answer && answer->status == 0) co_return std::move(answer->body);
+  if (connection_.stopping()) co_return connection_.ShuttingDown();
+  if (co_await Cancelled()) co_return MakeFault(Fault::kCancelled, "the caller went away");
+  if (connection_.caps().durability == Durability::kNone) co_return NoJetStream();
+  co_return MakeFault(Fault::kEngineUnavailable, "JetStream does not answer: ask again");
 }
 
 // A stream that somebody made in another way is used as it is: its replicas and limits are theirs.
@@ -91,48 +125,39 @@ Awaitable<std::vector<absl::StatusOr<uint64_t>>> Streams::Store(std::string queu
                                                                 std::vector<WireMessage> messages) {
   const TimePoint deadline = Now() + kPatience;
   const std::string stream = StreamOf(queue);
-  Mailboxes mailboxes;
-  std::vector<absl::StatusOr<uint64_t>> results;
+  Questions questions;
   for (WireMessage& message : messages) {
-    mailboxes.push_back(std::make_unique<Mailbox>(connection_));
-    message.reply = mailboxes.back()->address();
     if (!message.Has(kMessageId)) message.Add(kMessageId, NewId());
     message.Add(kExpectedStream, stream);
-    const absl::Status published = connection_.Publish(std::move(message), deadline);
-    results.push_back(published.ok() ? absl::StatusOr<uint64_t>(uint64_t{0}) : published);
+    questions.push_back(Pose(std::move(message), deadline));
   }
-  for (size_t i = 0; i < mailboxes.size(); ++i) {
-    if (!results[i].ok()) continue;
-    const auto answer = co_await mailboxes[i]->Next(deadline);
-    if (!answer || answer->status != 0) {
-      results[i] = NotKept(connection_);
-      if (answer && answer->status == kNobodyThere) Forget(queue);
-    } else {
-      results[i] = SequenceIn(answer->body);
+  std::vector<absl::StatusOr<uint64_t>> results;
+  for (const auto& question : questions) {
+    if (!question->published.ok()) {
+      results.emplace_back(question->published);
+      continue;
     }
+    const auto answer = co_await AnswerTo(*question, deadline);
+    if (answer && answer->status == kNobodyThere) Forget(queue);
+    const bool is_told = answer && answer->status == 0;
+    results.push_back(is_told ? SequenceIn(answer->body) : NotKept(connection_));
   }
   co_return results;
 }
 
 Awaitable<std::vector<absl::Status>> Streams::Tell(std::vector<std::string> receipts, std::string verdict) {
   const TimePoint deadline = Now() + kPatience;
-  Mailboxes mailboxes;
+  Questions questions;
+  for (std::string& receipt : receipts)
+    questions.push_back(Pose(WireMessage(std::move(receipt), verdict), deadline));
   std::vector<absl::Status> results;
-  for (std::string& receipt : receipts) {
-    mailboxes.push_back(std::make_unique<Mailbox>(connection_));
-    WireMessage told(std::move(receipt), verdict);
-    told.reply = mailboxes.back()->address();
-    results.push_back(connection_.Publish(std::move(told), deadline));
-  }
-  for (size_t i = 0; i < mailboxes.size(); ++i) {
-    if (!results[i].ok()) continue;
-    const auto answer = co_await mailboxes[i]->Next(deadline);
-    if (answer && answer->status == 0) continue;
-    results[i] =
-        connection_.stopping()
-            ? connection_.ShuttingDown()
-            : MakeFault(Fault::kEngineUnavailable,
-                        "the NATS server does not say that the message is settled: it may come again");
+  for (const auto& question : questions) {
+    if (!question->published.ok()) {
+      results.push_back(question->published);
+      continue;
+    }
+    const auto answer = co_await AnswerTo(*question, deadline);
+    results.push_back(answer && answer->status == 0 ? absl::OkStatus() : NotSettled(connection_));
   }
   co_return results;
 }
@@ -149,11 +174,10 @@ Awaitable<int> Streams::Released(std::string stream, uint64_t sequence) {
 
 Awaitable<absl::Status> Streams::NoteReleased(std::string stream, uint64_t sequence, int times) {
   CO_RETURN_IF_ERROR(co_await EnsureNotes());
-  WireMessage note(NoteSubject(stream, sequence), std::to_string(times));
-  auto answer = co_await connection_.Ask(std::move(note), Now() + kPatience);
-  if (answer.ok() && answer->status == kNobodyThere) notes_known_ = false;
+  const auto answer = co_await Api(NoteSubject(stream, sequence), std::to_string(times));
+  notes_known_ = answer.ok();
   CO_RETURN_IF_ERROR(answer.status());
-  co_return SequenceIn(answer->body).status();
+  co_return SequenceIn(*answer).status();
 }
 
 void Streams::ForgetReleased(const std::string& stream, uint64_t sequence) {
@@ -168,6 +192,28 @@ Awaitable<absl::StatusOr<std::optional<StreamState>>> Streams::State(std::string
   if (CodeIn(answer) == kStreamUnknown) co_return std::optional<StreamState>();
   CO_ASSIGN_OR_RETURN(StreamState state, StateIn(answer));
   co_return std::optional<StreamState>(std::move(state));
+}
+
+Awaitable<absl::StatusOr<std::optional<uint64_t>>> Streams::Given(std::string queue) {
+  if (connection_.caps().durability == Durability::kNone) co_return NoJetStream();
+  CO_ASSIGN_OR_RETURN(const std::string answer,
+                      co_await Api(ConsumerInfo(StreamOf(queue), kWorkConsumer), ""));
+  const int code = CodeIn(answer);
+  if (code == kStreamUnknown || code == kConsumerUnknown) co_return std::optional<uint64_t>();
+  CO_ASSIGN_OR_RETURN(const uint64_t given, GivenIn(answer));
+  co_return std::optional<uint64_t>(given);
+}
+
+Awaitable<absl::StatusOr<uint64_t>> Streams::PurgeLater(std::string queue) {
+  CO_ASSIGN_OR_RETURN(const std::string answer,
+                      co_await Api(PurgeStream(StreamOf(queue)), OnlyOn(LaterSubject(queue))));
+  co_return PurgedIn(answer);
+}
+
+Awaitable<absl::StatusOr<StreamPage>> Streams::List(size_t offset) {
+  if (connection_.caps().durability == Durability::kNone) co_return NoJetStream();
+  CO_ASSIGN_OR_RETURN(const std::string answer, co_await Api(std::string(kListStreams), From(offset)));
+  co_return PageIn(answer);
 }
 
 }  // namespace llm_router::nats

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,10 +47,26 @@ class Streams {
 
   // Nothing where there is no such queue.
   Awaitable<absl::StatusOr<std::optional<StreamState>>> State(std::string queue);
+  // The same; the highest sequence that was given to anybody.
+  Awaitable<absl::StatusOr<std::optional<uint64_t>>> Given(std::string queue);
+  // Removes what waits for its time; how many.
+  Awaitable<absl::StatusOr<uint64_t>> PurgeLater(std::string queue);
+  // All streams there are from the `offset`th on, as many as the server tells at once.
+  Awaitable<absl::StatusOr<StreamPage>> List(size_t offset);
 
  private:
-  using Mailboxes = std::vector<std::unique_ptr<Mailbox>>;
+  // What waits for the server's word: asked again while nobody leads the stream.
+  struct Question {
+    explicit Question(Connection& connection) : mailbox(connection) {}
 
+    WireMessage message;
+    Mailbox mailbox;
+    absl::Status published;
+  };
+  using Questions = std::vector<std::unique_ptr<Question>>;
+
+  std::unique_ptr<Question> Pose(WireMessage message, TimePoint deadline);
+  Awaitable<std::optional<WireMessage>> AnswerTo(Question& question, TimePoint deadline);
   Awaitable<absl::StatusOr<std::string>> Api(std::string subject, std::string body);
   Awaitable<absl::Status> Create(std::string stream, std::string config);
   Awaitable<absl::Status> AddConsumer(std::string stream, std::string_view consumer, std::string subject);

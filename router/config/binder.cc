@@ -105,11 +105,10 @@ class Binder {
     }
     for (const Setting* child : children) {
       const std::string_view name = NameOf(*child);
-      const SettingNode* value = node == nullptr ? nullptr : node->Find(name);
       if (bare && name == setting.shorthand) {
         Bind(*child, node, path);
       } else {
-        Bind(*child, value, JoinPath(path, name));
+        Bind(*child, node == nullptr ? nullptr : node->Find(name), JoinPath(path, name));
       }
     }
     if (!bare && !setting.one_of.empty()) CheckOneOf(setting, node, path);

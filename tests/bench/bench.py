@@ -4,8 +4,8 @@
     tests/bench/bench.py [--build build/release] [--seconds 3] [--rounds 3] [--lines 50000] [--only TABLE]...
 
 Starts everything it needs on free loopback ports in a temporary folder and stops it by process id. The figures of
-interest are the ratios to the bare gRPC echo of the same round and the CPU time per query: queries per second on a
-shared machine mostly say how much of it the load itself took.
+interest are the ratios to the bare gRPC echo (of `engines`: to the engine's own native client) of the same round and the
+CPU time per query: queries per second on a shared machine mostly say how much of it the load itself took.
 """
 
 import argparse
@@ -20,6 +20,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+import engine_bench
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -257,7 +259,8 @@ class Bench:
 
 
 TABLES = {"start": Bench.start_and_rest, "queries": Bench.query_table, "in-flight": Bench.many_in_flight,
-          "scale": Bench.scale_table, "queues": Bench.queue_table, "batch": Bench.batch_table}
+          "scale": Bench.scale_table, "queues": Bench.queue_table, "batch": Bench.batch_table,
+          "engines": engine_bench.engine_table}
 
 
 def main():

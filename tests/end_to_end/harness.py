@@ -5,6 +5,7 @@ another process: a ready line is read from its pipe, and what can only be asked 
 Deadlines are generous (sanitizer builds are slow) and only bound a failure.
 """
 
+import atexit
 import json
 import os
 import queue
@@ -66,6 +67,8 @@ def post(url, document):
 class Process:
     """One child process. Its stdout is read line by line, its stderr goes to a file in its folder."""
 
+    started = []
+
     def __init__(self, name, command, folder, environment=None, stdin=None):
         self.name = name
         folder.mkdir(parents=True, exist_ok=True)
@@ -81,6 +84,7 @@ class Process:
                 stdout=subprocess.PIPE,
                 stderr=log,
             )
+        Process.started.append(self)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -238,6 +242,13 @@ def providers(simulator):
         "lab": {"type": "openai_compatible", "base_url": f"{simulator.url}/v1"},
         "keyless": {"type": "openai", "key": "${A_KEY_NOBODY_SET}"},
     }
+
+
+@atexit.register
+def end_what_failed_tests_left():
+    for process in Process.started:
+        if process.alive():
+            process.kill()
 
 
 class NatsServer(Process):

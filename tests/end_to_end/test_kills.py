@@ -169,7 +169,8 @@ def take_replies(client, count):
 
 
 def status_of(fleet, batch):
-    done = fleet.run("batch", "status", batch, "--json")
+    # A question that its taker took with it within 20 ms ends at its deadline alone: 120 s.
+    done = fleet.run("batch", "status", batch, "--json", patience=3 * harness.PATIENCE)
     return json.loads(done.stdout) if done.returncode == 0 else None
 
 

@@ -126,7 +126,10 @@ BAD_CONFIGURATIONS = {
     "a route with a space": ('routes: { "a b": { targets: [ { provider: p } ] } }\n', ["routes.a b"]),
     "a port that is none": ("listen: { grpc: 70000 }\n", ["listen.grpc", "65535"]),
     "a word for a number": ("limits: { body: lots }\n", ["limits.body", "lots"]),
-    "a broker that is none": ("broker: carrier-pigeon://x\n", ["broker", "write embedded:DIR or kubemq://HOST:PORT"]),
+    "a broker that is none": (
+        "broker: carrier-pigeon://x\n",
+        ["broker", "write embedded:DIR, kubemq://HOST:PORT or nats://HOST:PORT"],
+    ),
     "no YAML": ("routes: [\n", ["llm-router.yaml"]),
 }
 

@@ -154,7 +154,7 @@ def test_a_browser_without_tls_is_told_to_use_https(one_way):
         urllib.request.urlopen(f"http://{one_way.gateway.doors['admin']}/health", timeout=PATIENCE)
     assert refused.value.code == 400
     assert b"https" in refused.value.read()
-    assert "it speaks without TLS" in one_way.gateway.errors()
+    eventually(lambda: "it speaks without TLS" in one_way.gateway.errors(), "the log to say so")
 
 
 @pytest.mark.parametrize("hello", [b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x00\x05hello and more"])

@@ -72,6 +72,12 @@ TEST_CASE("a secret is shown as *** wherever it came from, and as nothing where 
   CHECK_THAT(Written(loading), Catch::Contains("key: \"${B_KEY}\"\n") && Catch::Contains("key: \"***\"\n"));
 }
 
+TEST_CASE("of a group that is given as one value, the defaults of the rest are shown too") {
+  const std::string shown = Effective(Loading(std::string(kFile) + "broker: kubemq://host:1\n"));
+  CHECK_THAT(shown, Catch::Contains("  url: kubemq://host:1  # llm-router.yaml:8\n") &&
+                        Catch::Contains("  replicas: 1  # default\n"));
+}
+
 TEST_CASE("what the file says is shown as it is, also when it can't be used") {
   CHECK(Written(Loading("log: loud\nroutes: {}\n")) == "log: loud\nroutes: {}\n");
   CHECK_THAT(Written(Loading()), Catch::Contains("${OPENAI_API_KEY}"));  // what is built in

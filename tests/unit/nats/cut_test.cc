@@ -113,7 +113,9 @@ TEST_CASE("a query that waits when its caller's wire is cut fails at once, and t
     bench.wire.Reset();
     CHECK(
         co_await bench.changed.Until([&] { return FaultOf(result->status()) == Fault::kEngineUnavailable; }));
-    CHECK((co_await bench.far().Request(Ask("next"))).ok());
+    const auto next = co_await bench.far().Request(Ask("next"));
+    INFO(next.status());
+    CHECK(next.ok());
   });
 }
 
