@@ -104,7 +104,7 @@ struct LimitsConfig {
 struct TracingConfig {
   std::string endpoint;                                 // of an OTLP collector; empty: nothing is traced
   std::vector<std::pair<std::string, Secret>> headers;  // of what is sent to it, names in lower case
-  int sample_percent = 100;
+  int sample_percent = 10;
 };
 
 struct Config {

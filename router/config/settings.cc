@@ -262,9 +262,9 @@ constexpr Setting kTable[] = {
        config.tracing.headers.emplace_back(absl::AsciiStrToLower(value.name), Secret(value.text));
      },
      .help = "One header; its value is never shown."},
-    {.path = "tracing.sample_percent", .kind = kInteger, .fallback = "100", .least = 0, .most = 100,
+    {.path = "tracing.sample_percent", .kind = kInteger, .fallback = "10", .least = 0, .most = 100,
      .store = [](Config& config, const SettingValue& value) { config.tracing.sample_percent = static_cast<int>(value.number); },
-     .help = "How many of the traces that begin here are recorded; those of callers who send a traceparent are as it says."},
+     .help = "Percent of the traces that begin here that are recorded (100: each); those of callers who send a traceparent are as it says."},
 };
 
 struct RefusedSetting {

@@ -32,7 +32,7 @@ def collector():
 
 @pytest.fixture(scope="module")
 def cluster(topology, collector, tmp_path_factory):
-    tracing = {"endpoint": collector.url, "headers": {"Authorization": "${OTLP_TOKEN}"}}
+    tracing = {"endpoint": collector.url, "headers": {"Authorization": "${OTLP_TOKEN}"}, "sample_percent": 100}
     made = Cluster(
         topology, tmp_path_factory.mktemp(topology), ROUTES, {"tracing": tracing}, environment={"OTLP_TOKEN": TOKEN}
     )
@@ -216,7 +216,7 @@ def test_no_body_and_no_key_is_in_a_span(cluster, collector):
 
 def test_what_was_traced_is_sent_before_a_process_ends(topology, tmp_path):
     collector, caller = Collector(), Caller()
-    cluster = heard(Cluster(topology, tmp_path, ROUTES, {"tracing": collector.url}))
+    cluster = heard(Cluster(topology, tmp_path, ROUTES, {"tracing": {"endpoint": collector.url, "sample_percent": 100}}))
     ask(cluster, "openai", caller.headers)
     cluster.stop()
     assert len(collector.spans(caller.trace)) == 3
@@ -237,7 +237,7 @@ def test_without_tracing_a_trace_goes_on_to_the_provider_and_none_begins(make_cl
 def test_a_collector_that_is_not_there_costs_spans_and_nothing_else(make_cluster):
     gone = Collector()
     gone.stop()
-    tracing = {"endpoint": gone.url, "headers": {"Authorization": TOKEN}}
+    tracing = {"endpoint": gone.url, "headers": {"Authorization": TOKEN}, "sample_percent": 100}
     cluster = heard(make_cluster(ROUTES, extra={"tracing": tracing}))
     assert "choices" in ask(cluster, "openai", {})
     said = eventually(lambda: "spans not sent to" in cluster.logs() and cluster.logs(), "a word about it in the log")

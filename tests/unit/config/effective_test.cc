@@ -51,7 +51,7 @@ TEST_CASE("a group given by one bare value is shown in full, as the same group w
   CHECK_THAT(shown, Catch::Contains("broker:\n  url: nats://n:4222  # llm-router.yaml:1\n") &&
                         Catch::Contains("  replicas: 1  # default\n") &&
                         Catch::Contains("  endpoint: http://c:4318  # llm-router.yaml:2\n") &&
-                        Catch::Contains("  sample_percent: 100  # default\n"));
+                        Catch::Contains("  sample_percent: 10  # default\n"));
   const std::string written_out = Effective(
       Loading("broker: { url: \"nats://n:4222\" }\ntracing: { endpoint: \"http://c:4318\" }\nroutes: {}\n"));
   CHECK(shown == written_out);

@@ -190,7 +190,7 @@ tracing: { endpoint: "https://otel.example.com/in", headers: { Authorization: "B
   CHECK(tracing.headers[0].first == "authorization");
   CHECK(tracing.headers[0].second.Reveal() == "Basic red");
   CHECK(tracing.sample_percent == 5);
-  CHECK(Loading("routes: {}").Load().tracing.sample_percent == 100);
+  CHECK(Loading("routes: {}").Load().tracing.sample_percent == 10);
 }
 
 TEST_CASE("an endpoint for spans that is none, and headers that calls have themselves, are refused") {
