@@ -16,8 +16,10 @@
 #include "router/app_connections.h"
 #include "router/app_doors.h"
 #include "router/app_jobs.h"
+#include "router/app_pipeline.h"
 #include "router/app_roles.h"
 #include "router/app_routes.h"
+#include "router/app_tracing.h"
 #include "router/config/chain_check.h"
 #include "router/config/checks.h"
 #include "router/config/load.h"
@@ -25,11 +27,6 @@
 #include "router/gateway/key_reload.h"
 #include "router/gateway/kubemq_rest.h"
 #include "router/jobs/jobs_service.h"
-#include "router/pipeline/account.h"
-#include "router/pipeline/call.h"
-#include "router/pipeline/chain.h"
-#include "router/pipeline/decode.h"
-#include "router/pipeline/targets.h"
 #include "router/providers/providers.h"
 #include "router/store/sqlite_store.h"
 #include "router/worker/worker.h"
@@ -55,6 +52,7 @@ class App {
         providers_(std::move(providers)),
         http_(loop.executor()),
         watches_(loop.executor()),
+        tracing_(loop.executor(), http_, config_.tracing, name_, metrics_),
         access_(MakeAccess(config_)),
         keys_(loop.executor(), access_, config_, std::move(read_config), [this] { doors_.EndRevoked(); }) {
     access_->OnDenial([this](Fault fault) { metrics_.Denied(RowOf(fault).name); });
@@ -63,6 +61,7 @@ class App {
   Awaitable<absl::Status> Start(bool simulate) {
     if (tls_) watches_.Spawn(tls_->Watch());
     keys_.Start();
+    tracing_.Start();
     CO_RETURN_IF_ERROR(OpenAdmin());
     if (simulate) CO_RETURN_IF_ERROR(StartSimulator());
     CO_RETURN_IF_ERROR(OpenEngine());
@@ -91,6 +90,7 @@ class App {
     if (jobs_) co_await jobs_->Stop();
     if (store_) co_await store_->Stop();
     if (broker_) co_await broker_->Stop();
+    co_await tracing_.Stop();
     if (simulator_) co_await simulator_->Stop();
     if (admin_) co_await admin_->Stop();
     watches_.Cancel();
@@ -134,7 +134,7 @@ class App {
   }
 
   absl::Status OpenDoors() {
-    RETURN_IF_ERROR(doors_.Open(loop_, *broker_, config_, access_, tls_.get()));
+    RETURN_IF_ERROR(doors_.Open(loop_, *broker_, config_, access_, tls_.get(), tracing_.tracer()));
     doors_.MountAt(*admin_);
     metrics_.doors().SetSource([this] { return doors_.Figures(); });
     return absl::OkStatus();
@@ -150,17 +150,11 @@ class App {
   }
 
   Awaitable<absl::Status> StartWorker() {
-    std::vector<std::unique_ptr<Stage>> stages;
-    stages.push_back(MakeAccountStage());
-    stages.push_back(MakeDecodeStage());
-    stages.push_back(MakeChainStage(*broker_, static_cast<size_t>(config_.limits.body)));
-    stages.push_back(MakeTargetsStage());
-    stages.push_back(MakeCallStage(http_, static_cast<size_t>(config_.limits.body)));
-    pipeline_ = std::make_unique<Pipeline>(std::move(stages));
+    pipeline_ = MakePipeline(*broker_, http_, static_cast<size_t>(config_.limits.body));
     WorkerOptions options;
     options.name = name_;
     options.config_version = config_.version;
-    options.routes = ResolveRoutes(config_, providers_, metrics_.queries());
+    options.routes = ResolveRoutes(config_, providers_, metrics_.queries(), tracing_.tracer());
     worker_ = std::make_unique<Worker>(loop_.executor(), *broker_, *pipeline_, std::move(options));
     co_return co_await worker_->Start();
   }
@@ -175,6 +169,7 @@ class App {
   HttpClient http_;
   TaskGroup watches_;  // over files
   Metrics metrics_;
+  Tracing tracing_;
   const std::shared_ptr<Access> access_;  // shared with the doors and their calls
   KeyReload keys_;
   std::unique_ptr<Simulator> simulator_;

@@ -10,7 +10,8 @@
 namespace llm_router {
 namespace {
 
-HttpGatewayOptions HttpOptions(const Config& config, std::shared_ptr<Access> access, const ServerTls* tls) {
+HttpGatewayOptions HttpOptions(const Config& config, std::shared_ptr<Access> access, const ServerTls* tls,
+                               Tracer* tracer) {
   HttpGatewayOptions options;
   options.host = config.listen.host;
   options.port = config.listen.http;
@@ -18,6 +19,7 @@ HttpGatewayOptions HttpOptions(const Config& config, std::shared_ptr<Access> acc
   options.max_body = static_cast<size_t>(config.limits.body);
   options.access = std::move(access);
   options.cors = config.http.cors;
+  options.tracer = tracer;
   return options;
 }
 
@@ -37,11 +39,12 @@ DoorFigures FiguresOf(const char* door, const DoorStats& stats) {
 }  // namespace
 
 absl::Status Doors::Open(Loop& loop, Broker& broker, const Config& config, std::shared_ptr<Access> access,
-                         const ServerTls* tls) {
+                         const ServerTls* tls, Tracer* tracer) {
   host_ = config.listen.host;
   KubemqServerOptions serving;
   serving.max_body = static_cast<size_t>(config.limits.body);
   serving.access = access;
+  serving.tracer = tracer;
   kubemq_ = KubemqServer::Start(loop, broker, serving);
   KubemqDoorOptions options;
   options.host = config.listen.host;
@@ -53,8 +56,8 @@ absl::Status Doors::Open(Loop& loop, Broker& broker, const Config& config, std::
   plain.port = config.listen.rest;
   plain.tls = tls;
   ASSIGN_OR_RETURN(rest_, KubemqRest::Start(kubemq_, plain));
-  ASSIGN_OR_RETURN(http_,
-                   HttpGateway::Start(loop.executor(), broker, HttpOptions(config, std::move(access), tls)));
+  ASSIGN_OR_RETURN(http_, HttpGateway::Start(loop.executor(), broker,
+                                             HttpOptions(config, std::move(access), tls, tracer)));
   return absl::OkStatus();
 }
 

@@ -22,9 +22,9 @@ namespace llm_router {
 
 class Doors {
  public:
-  // All but `access`, which is shared with other doors, outlive it; `tls` may be null.
+  // All but `access`, which is shared with other doors, outlive it; `tls` and `tracer` may be null.
   absl::Status Open(Loop& loop, Broker& broker, const Config& config, std::shared_ptr<Access> access,
-                    const ServerTls* tls);
+                    const ServerTls* tls, Tracer* tracer);
   // The KubeMQ REST API at the admin door too.
   void MountAt(AdminDoor& admin);
 

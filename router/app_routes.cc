@@ -5,7 +5,8 @@
 
 namespace llm_router {
 
-std::vector<Route> ResolveRoutes(const Config& config, const Providers& providers, QueryMetrics& metrics) {
+std::vector<Route> ResolveRoutes(const Config& config, const Providers& providers, QueryMetrics& metrics,
+                                 Tracer* tracer) {
   std::vector<Route> routes;
   for (const RouteConfig& configured : InOrderOfUse(config.routes)) {
     Route& route = routes.emplace_back();
@@ -14,6 +15,7 @@ std::vector<Route> ResolveRoutes(const Config& config, const Providers& provider
     route.reserve = static_cast<size_t>(configured.reserve);
     route.at_most_once = configured.at_most_once;
     route.series = &metrics.Route(route.name, route.concurrency);
+    route.tracer = tracer;
     for (const TargetConfig& target : configured.targets) {
       Target& resolved = route.targets.emplace_back(providers.Find(target.provider), target.model);
       resolved.series = &metrics.Target(route.name, target.provider, target.model);

@@ -10,7 +10,9 @@
 
 namespace llm_router {
 
-// In the order in which chains use them, each with what it counts in. `providers` and `metrics` outlive them.
-std::vector<Route> ResolveRoutes(const Config& config, const Providers& providers, QueryMetrics& metrics);
+// In the order in which chains use them, each with what it counts in and what traces it. `providers`,
+// `metrics` and `tracer`, which may be null, outlive them.
+std::vector<Route> ResolveRoutes(const Config& config, const Providers& providers, QueryMetrics& metrics,
+                                 Tracer* tracer);
 
 }  // namespace llm_router

@@ -73,6 +73,30 @@ bool IsAuthority(std::string_view text) {
 
 absl::Status Refuse(std::string_view complaint) { return MakeFault(Fault::kInvalidRequest, complaint); }
 
+std::string LowerCase(std::string_view text) {
+  return absl::AsciiStrToLower(absl::string_view(text.data(), text.size()));
+}
+
+absl::Status CheckUrl(std::string_view url, std::string_view remedy, std::string_view key_place) {
+  const size_t scheme_end = url.find("://");
+  const std::string_view scheme = url.substr(0, scheme_end);
+  if (scheme_end == std::string_view::npos || (scheme != "http" && scheme != "https")) {
+    return Refuse(fmt::format("does not begin with http:// or https://: {}", remedy));
+  }
+  const std::string_view rest = url.substr(scheme_end + 3);
+  const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
+  const std::string_view path = rest.substr(authority.size());
+  if (authority.find('@') != std::string_view::npos) {
+    return Refuse(fmt::format("holds a user name or password: remove it, and give the key as {}", key_place));
+  }
+  if (!IsAuthority(authority)) return Refuse(fmt::format("has no valid host and port: {}", remedy));
+  if (path.find_first_of("?#") != std::string_view::npos) {
+    return Refuse(fmt::format("holds a query or a fragment: remove what begins with ? or #, and {}", remedy));
+  }
+  if (!IsPath(path)) return Refuse(fmt::format("has a path with characters no URL has: {}", remedy));
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status CheckHost(std::string_view host) {
@@ -130,18 +154,21 @@ absl::Status CheckApiVersion(std::string_view version) {
   return Refuse("is no version of an API: give it as in its documentation, such as 2024-10-21");
 }
 
-absl::Status CheckHeaderName(std::string_view name) {
+absl::Status CheckCollectorHeaderName(std::string_view name) {
   constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
   const bool token = !name.empty() && name.size() <= 128 && std::ranges::all_of(name, [&](char c) {
     return IsAlphanumeric(c) || kMarks.find(c) != std::string_view::npos;
   });
   if (!token) return Refuse("is no name of an HTTP header: use letters, digits and -");
-  const std::string lower = absl::AsciiStrToLower(absl::string_view(name.data(), name.size()));
-  if (std::ranges::find(kKeyHeaders, lower) != std::end(kKeyHeaders))
-    return Refuse("carries the key: remove it, and give the key as `key`");
-  if (std::ranges::find(kOwnHeaders, lower) != std::end(kOwnHeaders))
+  if (std::ranges::find(kOwnHeaders, LowerCase(name)) != std::end(kOwnHeaders))
     return Refuse("is written by the call itself: remove it");
   return absl::OkStatus();
+}
+
+absl::Status CheckHeaderName(std::string_view name) {
+  if (std::ranges::find(kKeyHeaders, LowerCase(name)) != std::end(kKeyHeaders))
+    return Refuse("carries the key: remove it, and give the key as `key`");
+  return CheckCollectorHeaderName(name);
 }
 
 absl::Status CheckHeaderValue(std::string_view value) {
@@ -151,25 +178,11 @@ absl::Status CheckHeaderValue(std::string_view value) {
 }
 
 absl::Status CheckBaseUrl(std::string_view url) {
-  constexpr std::string_view kRemedy = "give http(s)://host[:port][/path], such as https://api.openai.com/v1";
-  const size_t scheme_end = url.find("://");
-  const std::string_view scheme = url.substr(0, scheme_end);
-  if (scheme_end == std::string_view::npos || (scheme != "http" && scheme != "https")) {
-    return Refuse(fmt::format("does not begin with http:// or https://: {}", kRemedy));
-  }
-  const std::string_view rest = url.substr(scheme_end + 3);
-  const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
-  const std::string_view path = rest.substr(authority.size());
-  if (authority.find('@') != std::string_view::npos) {
-    return Refuse("holds a user name or password: remove it, and give the key as `key`");
-  }
-  if (!IsAuthority(authority)) return Refuse(fmt::format("has no valid host and port: {}", kRemedy));
-  if (path.find_first_of("?#") != std::string_view::npos) {
-    return Refuse(
-        fmt::format("holds a query or a fragment: remove what begins with ? or #, and {}", kRemedy));
-  }
-  if (!IsPath(path)) return Refuse(fmt::format("has a path with characters no URL has: {}", kRemedy));
-  return absl::OkStatus();
+  return CheckUrl(url, "give http(s)://host[:port][/path], such as https://api.openai.com/v1", "`key`");
+}
+
+absl::Status CheckCollectorUrl(std::string_view url) {
+  return CheckUrl(url, "give http(s)://host[:port][/path], such as http://127.0.0.1:4318", "a header");
 }
 
 absl::Status CheckOrigin(std::string_view origin) {

@@ -28,12 +28,16 @@ inline constexpr std::string_view kSqliteStore = "sqlite:";
 [[nodiscard]] absl::Status CheckStore(std::string_view store);
 // http(s)://host[:port][/path], nothing else.
 [[nodiscard]] absl::Status CheckBaseUrl(std::string_view url);
+// The same, of a collector of spans.
+[[nodiscard]] absl::Status CheckCollectorUrl(std::string_view url);
 // What a browser calls a page's origin: http(s)://host[:port]; or *.
 [[nodiscard]] absl::Status CheckOrigin(std::string_view origin);
 // Fit for a URL's query as it is: 2024-10-21, 2025-01-01-preview.
 [[nodiscard]] absl::Status CheckApiVersion(std::string_view version);
 // An HTTP header that a user may add to calls: none that the call itself or its key needs.
 [[nodiscard]] absl::Status CheckHeaderName(std::string_view name);
+// One of what is sent to a collector: its key may be among them.
+[[nodiscard]] absl::Status CheckCollectorHeaderName(std::string_view name);
 [[nodiscard]] absl::Status CheckHeaderValue(std::string_view value);
 
 }  // namespace llm_router

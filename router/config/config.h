@@ -101,6 +101,12 @@ struct LimitsConfig {
   int64_t drain_seconds = 600;                             // that a stop waits for what runs
 };
 
+struct TracingConfig {
+  std::string endpoint;                                 // of an OTLP collector; empty: nothing is traced
+  std::vector<std::pair<std::string, Secret>> headers;  // of what is sent to it, names in lower case
+  int sample_percent = 10;
+};
+
 struct Config {
   Config() = default;
 
@@ -116,6 +122,7 @@ struct Config {
   bool open_access = false;     // no keys are wanted, even of callers from other machines
   std::vector<ProviderConfig> providers;
   std::vector<RouteConfig> routes;
+  TracingConfig tracing;
   std::string file;     // it was read from; empty: built in
   std::string version;  // a hash of the effective settings, secrets left out; for heartbeats
 };

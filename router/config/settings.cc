@@ -247,6 +247,24 @@ constexpr Setting kTable[] = {
      .store = [](Config& config, const SettingValue& value) { config.store = value.text; },
      .help = "Where the jobs service keeps jobs and batches: sqlite:DIR. Default: the embedded broker's folder, else "
              "./llm-router-data."},
+
+    {.path = "tracing", .kind = kGroup, .shorthand = "endpoint",
+     .help = "Spans of queries and jobs, for OpenTelemetry. Without an endpoint there are none."},
+    {.path = "tracing.endpoint", .kind = kText, .most = 2048, .example = "http://127.0.0.1:4318", .pattern = "^https?://[^/?#@ ]+(/[^?#@ ]*)?$",
+     .check = CheckCollectorUrl,
+     .store = [](Config& config, const SettingValue& value) { config.tracing.endpoint = value.text; },
+     .help = "A collector that takes OTLP over HTTP, as JSON, at ENDPOINT/v1/traces."},
+    {.path = "tracing.headers", .kind = kMap, .least = 0, .most = 32,
+     .help = "HTTP headers of what is sent to it, such as authorization; best read from the environment."},
+    {.path = "tracing.headers.*", .kind = kText, .secret = true, .least = 1, .most = 8192, .example = "Bearer KEY",
+     .check = CheckHeaderValue, .check_name = CheckCollectorHeaderName,
+     .store = [](Config& config, const SettingValue& value) {
+       config.tracing.headers.emplace_back(absl::AsciiStrToLower(value.name), Secret(value.text));
+     },
+     .help = "One header; its value is never shown."},
+    {.path = "tracing.sample_percent", .kind = kInteger, .fallback = "10", .least = 0, .most = 100,
+     .store = [](Config& config, const SettingValue& value) { config.tracing.sample_percent = static_cast<int>(value.number); },
+     .help = "Percent of the traces that begin here that are recorded (100: each); those of callers who send a traceparent are as it says."},
 };
 
 struct RefusedSetting {

@@ -69,6 +69,11 @@ HttpResponse FailureResponse(const GatewayCall& call, const absl::Status& why) {
 
 }  // namespace
 
+void TellSpan(GatewayCall& call, const absl::Status& why, int status) {
+  call.span.span().Add("http.response.status_code", int64_t{status});
+  call.span.Answered(why);
+}
+
 HttpHeaders UsualHeaders(const GatewayCall& call) {
   HttpHeaders headers;
   headers.reserve(12);
@@ -93,16 +98,20 @@ std::string FailureBody(const GatewayCall& call, const absl::Status& why) {
 Awaitable<void> SendJson(GatewayCall& call, int status, std::string body, HttpHeaders more) {
   HttpResponse response = JsonResponse(call, status, std::move(body));
   for (auto& header : more) response.headers.push_back(std::move(header));
+  TellSpan(call, absl::OkStatus(), response.status);
   (void)co_await call.responder.Send(std::move(response));
 }
 
 Awaitable<void> SendFailure(GatewayCall& call, absl::Status why) {
-  (void)co_await call.responder.Send(FailureResponse(call, why));
+  HttpResponse response = FailureResponse(call, why);
+  TellSpan(call, why, response.status);
+  (void)co_await call.responder.Send(std::move(response));
 }
 
 Awaitable<void> SendMissing(GatewayCall& call, absl::Status why) {
   HttpResponse response = FailureResponse(call, why);
   if (FaultOf(why) == Fault::kInvalidRequest) response.status = 404;
+  TellSpan(call, why, response.status);
   (void)co_await call.responder.Send(std::move(response));
 }
 
@@ -124,6 +133,7 @@ Awaitable<void> SendReply(GatewayCall& call, absl::StatusOr<Reply> reply) {
   HttpResponse response = JsonResponse(call, why.ok() ? 200 : row.http, std::move(body));
   AddTagHeaders(reply->message.tags, response.headers);
   if (!why.ok()) AddFailureHeaders(why, row, response.headers);
+  TellSpan(call, why, response.status);
   (void)co_await call.responder.Send(std::move(response));
 }
 

@@ -16,6 +16,8 @@ HttpHeaders UsualHeaders(const GatewayCall& call);
 // The body of an error as the caller's API has it.
 std::string FailureBody(const GatewayCall& call, const absl::Status& why);
 
+// Notes in the call's span what its caller gets; those below do.
+void TellSpan(GatewayCall& call, const absl::Status& why, int status);
 Awaitable<void> SendJson(GatewayCall& call, int status, std::string body, HttpHeaders more = {});
 Awaitable<void> SendFailure(GatewayCall& call, absl::Status why);
 // The same of a call that names something by its id: what the jobs service calls an invalid request is that

@@ -11,6 +11,7 @@
 
 #include "broker_adapters/base/task_group.h"
 #include "broker_adapters/reply_streams.h"
+#include "router/gateway/door_span.h"
 #include "router/gateway/http_catalogue.h"
 #include "router/gateway/http_cors.h"
 #include "router/gateway/http_gateway.h"
@@ -71,6 +72,7 @@ struct GatewayCall {
   std::string request_id;
   std::string model;  // as it was asked for; empty: none was
   const TimePoint began = Now();
+  DoorSpan span;  // of a query
 };
 
 }  // namespace llm_router

@@ -1,5 +1,7 @@
 #include "router/gateway/http_chat.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "broker_adapters/base/status.h"
@@ -47,6 +49,16 @@ Awaitable<absl::StatusOr<Asked>> Read(GatewayCall& call) {
   co_return asked;
 }
 
+void BeginSpan(GatewayCall& call) {
+  call.span = DoorSpan(call.state.options.tracer, HeaderOr(call.request.headers, "traceparent"));
+  Span& span = call.span.span();
+  if (!span.is_recorded()) return;
+  span.SetName(fmt::format("{} {}", call.endpoint->method, call.endpoint->path));
+  span.Add("http.request.method", call.endpoint->method);
+  span.Add("http.route", call.endpoint->path);
+  span.Add("llm_router.tenant", call.caller->tenant);
+}
+
 Awaitable<void> AskWhole(GatewayCall& call, Query query) {
   const std::string id = query.message.id;
   const TimePoint deadline = query.deadline;
@@ -67,9 +79,12 @@ Awaitable<void> AskWhole(GatewayCall& call, Query query) {
 }  // namespace
 
 Awaitable<void> AskModel(GatewayCall& call) {
+  BeginSpan(call);
   auto asked = co_await Read(call);
   if (!asked.ok()) co_return co_await SendFailure(call, asked.status());
+  call.span.span().Add("llm_router.route", asked->route);
   Tags tags = TagsOf(call.request.headers, call.endpoint->dialect, *call.caller, call.request_id);
+  call.span.Carry(tags);
   if (asked->as_job) {
     // A job waits as long as it must, unless it is told otherwise.
     if (!HeaderOr(call.request.headers, "x-llm-router-timeout-ms").empty())

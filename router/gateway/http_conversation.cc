@@ -11,6 +11,7 @@
 #include "broker_adapters/base/utf8.h"
 #include "proto/contract.h"
 #include "proto/fault.h"
+#include "proto/trace_context.h"
 #include "router/dialects/dialect.h"
 #include "router/gateway/http_answer.h"
 #include "router/gateway/http_query.h"
@@ -173,6 +174,7 @@ Awaitable<void> HttpConversation::Run(std::shared_ptr<HttpConversation> self, St
     stream->reply.reset();
   } else if (!co_await Cancelled()) {
     ++self->state_.stats.failed;
+    stream->span.Answered(opened.status());
     (void)co_await self->Send(stream, ErrorMessage(stream->id, opened.status()));
   }
   if (self->socket_ != nullptr) self->streams_.erase(stream->id);
@@ -192,6 +194,7 @@ Awaitable<void> HttpConversation::Follow(StreamPtr kept) {
   if (co_await Cancelled()) co_return;
   const absl::Status why = FailureOfReply(reply);
   ++(why.ok() ? state_.stats.executed : state_.stats.failed);
+  stream.span.Answered(why);
   stream.query.clear();  // it is over
   (void)co_await Send(kept, why.ok() ? CompleteMessage(stream.id, *reply) : ErrorMessage(stream.id, why));
 }
@@ -216,7 +219,11 @@ Awaitable<absl::StatusOr<std::unique_ptr<ReplyStream>>> HttpConversation::Ask(St
   if (dialect.empty() == has_body) co_return Wrong("a request", "an input, or a body with its dialect");
   std::string model = TextAt(has_body && !message.contains("model") ? *given : message, "model");
   if (model.empty()) co_return Wrong("model", "a route's name, route/model, or a model that one route lists");
-  Tags tags = TagsOf({}, dialect, *caller_, NewId());
+  // It names its trace as the headers of a request would.
+  HttpHeaders headers;
+  for (const std::string_view name : {tag::kTraceparent, tag::kTracestate})
+    headers.emplace_back(name, TextAt(message, name));
+  Tags tags = TagsOf(headers, dialect, *caller_, NewId());
   std::string body;
   if (has_body) {
     body = DumpJson(*given);
@@ -225,9 +232,22 @@ Awaitable<absl::StatusOr<std::unique_ptr<ReplyStream>>> HttpConversation::Ask(St
   }
   CO_ASSIGN_OR_RETURN(const std::string route, co_await RouteFor(state_, caller_, std::move(model), remote_));
   stream.deadline = Now() + kPatience;
+  stream.span = SpanOf(route, TagOr(tags, tag::kTraceparent));
+  stream.span.Carry(tags);
   Query query = QueryFor(route, std::move(body), std::move(tags), stream.deadline);
   stream.query = query.message.id;
   co_return co_await state_.streams.Ask(std::move(query), kLinger);
+}
+
+DoorSpan HttpConversation::SpanOf(const std::string& route, std::string_view traceparent) const {
+  DoorSpan door(state_.options.tracer, traceparent);
+  Span& span = door.span();
+  if (!span.is_recorded()) return door;
+  span.SetName(fmt::format("query {}", route));
+  span.Add("http.route", "/v1/stream");
+  span.Add("llm_router.route", route);
+  span.Add("llm_router.tenant", caller_->tenant);
+  return door;
 }
 
 // One message of a stream at a time waits for the client: what comes meanwhile becomes one piece.

@@ -31,6 +31,7 @@ class HttpConversation final : public std::enable_shared_from_this<HttpConversat
     Stream(Executor executor, std::string its_id) : id(std::move(its_id)), written(executor) {}
 
     const std::string id;
+    DoorSpan span;
     std::string query;  // asked by it; empty: not yet, or it is one that was resumed
     TimePoint deadline;
     TaskGroup::TaskId task = 0;
@@ -51,6 +52,7 @@ class HttpConversation final : public std::enable_shared_from_this<HttpConversat
   Awaitable<absl::StatusOr<std::unique_ptr<ReplyStream>>> Open(Stream& stream, const std::string& type,
                                                                Json message);
   Awaitable<absl::StatusOr<std::unique_ptr<ReplyStream>>> Ask(Stream& stream, Json message);
+  DoorSpan SpanOf(const std::string& route, std::string_view traceparent) const;
   Awaitable<bool> Send(StreamPtr stream, Json message);
   void TellFailure(const std::optional<std::string>& id, const absl::Status& why);
 

@@ -25,6 +25,8 @@
 
 namespace llm_router {
 
+class Tracer;
+
 struct HttpGatewayOptions {
   HttpGatewayOptions() = default;
 
@@ -36,6 +38,7 @@ struct HttpGatewayOptions {
   // Whose calls are let in. Shared with the other doors.
   std::shared_ptr<Access> access = std::make_shared<Access>();
   std::vector<std::string> cors;  // origins of web pages that may call; "*": any
+  Tracer* tracer = nullptr;       // outlives the door; none: nothing is traced
   // How long a stream waits for its first piece before its head goes out, and then between two pings.
   Milliseconds ping_every = std::chrono::seconds(15);
   Milliseconds websocket_idle = std::chrono::seconds(60);  // without a sign of life

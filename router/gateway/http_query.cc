@@ -13,6 +13,7 @@
 #include "proto/contract.h"
 #include "proto/control.h"
 #include "proto/fault.h"
+#include "proto/trace_context.h"
 #include "router/gateway/access_rules.h"
 #include "router/roster/unserved_route.h"
 
@@ -135,6 +136,8 @@ Tags TagsOf(const HttpHeaders& headers, std::string_view dialect, const Caller& 
     const auto value = HeaderOr(headers, row.header);
     if (!value.empty()) tags[std::string(row.tag)] = ToUtf8(std::string(value.substr(0, kLongestTag)));
   }
+  if (const auto state = HeaderOr(headers, "tracestate"); contract::IsTracestate(state))
+    tags[std::string(tag::kTracestate)] = state;
   return tags;
 }
 

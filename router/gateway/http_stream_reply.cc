@@ -58,6 +58,7 @@ class StreamReply {
       co_await SendReply(call_, std::move(reply));
       co_return true;
     }
+    TellSpan(call_, why, 200);
     if (!why.ok() && !told_failure_ && !co_await Write(ErrorFrame(why))) co_return false;
     co_return (co_await call_.responder.Finish()).ok();
   }

@@ -62,6 +62,23 @@ kubemq::Response Refused(const Query& query, const absl::Status& failure) {
   return ToWire(std::move(reply));
 }
 
+DoorSpan SpanOf(Tracer* tracer, const Message& message, std::string_view route) {
+  DoorSpan door(tracer, TagOr(message.tags, tag::kTraceparent));
+  Span& span = door.span();
+  if (!span.is_recorded()) return door;
+  span.SetName(fmt::format("query {}", message.channel));
+  span.Add("messaging.system", "kubemq");
+  span.Add("messaging.destination.name", message.channel);
+  span.Add("llm_router.route", route);
+  span.Add("llm_router.tenant", TagOr(message.tags, tag::kTenant, contract::kDefaultTenant));
+  return door;
+}
+
+absl::Status FailureOf(const absl::StatusOr<Reply>& reply) {
+  if (!reply.ok()) return reply.status();
+  return reply->executed ? absl::OkStatus() : contract::ParseError(reply->error, reply->message.body);
+}
+
 }  // namespace
 
 Question::Question(const kubemq::Request& request, CallerPtr asker)
@@ -92,19 +109,19 @@ Awaitable<absl::StatusOr<kubemq::Response>> KubemqAsker::Answer(Question questio
   if (query.kind == Kind::kQuery && query.message.channel == kubemq_text::kInternalRequests)
     co_return co_await Manage(std::move(question));
   server_.channels().Sent(TypeOf(query.kind), query.message.channel, query.message.body.size());
-  Stamp(query, *question.caller);
+  Stamp(question);
   const bool cached = query.kind == Kind::kQuery && !question.cache_key.empty();
   if (cached) {
     question.cache_key = QueryCache::Key(TagOr(query.message.tags, tag::kTenant, contract::kDefaultTenant),
                                          query.message.channel, question.cache_key);
     if (const Reply* kept = server_.cache().Find(question.cache_key, Now()))
-      co_return CachedReply(*kept, query);
+      co_return CachedReply(*kept, question);
   } else {
     question.cache_key.clear();
   }
   absl::Status allowed = CheckBody(query);
   if (allowed.ok()) allowed = co_await CheckServed(query, question.caller);
-  if (!allowed.ok()) co_return Conclude(query, allowed);
+  if (!allowed.ok()) co_return Conclude(query, question.span, allowed);
   co_return co_await Route(std::move(question));
 }
 
@@ -117,16 +134,19 @@ Awaitable<absl::StatusOr<kubemq::Response>> KubemqAsker::Route(Question question
   } else if (reply.ok() && reply->executed && !question.cache_key.empty()) {
     server_.cache().Keep(question.cache_key, *reply, Now() + question.cache_ttl);
   }
-  co_return Conclude(asked, std::move(reply));
+  co_return Conclude(asked, question.span, std::move(reply));
 }
 
-absl::StatusOr<kubemq::Response> KubemqAsker::Conclude(const Query& asked, absl::StatusOr<Reply> reply) {
+absl::StatusOr<kubemq::Response> KubemqAsker::Conclude(const Query& asked, DoorSpan& span,
+                                                       absl::StatusOr<Reply> reply) {
   if (reply.ok() && reply->message.body.size() > server_.options().max_body) {
     reply = MakeFault(Fault::kTooLarge,
                       fmt::format("the reply has {} bytes and limits.body allows {}: ask for less, or raise "
                                   "that setting",
                                   reply->message.body.size(), server_.options().max_body));
   }
+  if (reply.ok()) span.Restore(reply->message.tags);
+  if (span.span().is_recorded()) span.Answered(FailureOf(reply));
   if (!reply.ok() && FaultOf(reply.status()) == Fault::kTimeout) {
     ++stats_.timeouts;
     return absl::InternalError(absl::string_view(kubemq_text::kTimeout.data(), kubemq_text::kTimeout.size()));
@@ -147,12 +167,16 @@ absl::StatusOr<kubemq::Response> KubemqAsker::Conclude(const Query& asked, absl:
   return response;
 }
 
-void KubemqAsker::Stamp(Query& query, const Caller& caller) const {
+void KubemqAsker::Stamp(Question& question) const {
+  Query& query = question.query;
   query.deadline = EarlierDeadline(query);
-  StampTenant(caller, query.message);
-  HoldToRoutes(caller, query.message);
-  if (query.kind != Kind::kQuery || !contract::RouteOfRequestsChannel(query.message.channel)) return;
+  StampTenant(*question.caller, query.message);
+  HoldToRoutes(*question.caller, query.message);
+  const auto route = contract::RouteOfRequestsChannel(query.message.channel);
+  if (query.kind != Kind::kQuery || !route) return;
   query.message.tags[std::string(tag::kQuery)] = NewId();
+  question.span = SpanOf(server_.options().tracer, query.message, *route);
+  question.span.Carry(query.message.tags);
 }
 
 absl::Status KubemqAsker::CheckBody(const Query& query) const {
@@ -181,17 +205,20 @@ Awaitable<absl::Status> KubemqAsker::CheckServed(const Query& query, CallerPtr c
   co_return absl::OkStatus();
 }
 
-kubemq::Response KubemqAsker::CachedReply(const Reply& kept, const Query& query) {
+kubemq::Response KubemqAsker::CachedReply(const Reply& kept, Question& question) {
+  const Query& query = question.query;
   ++stats_.cache_hits;
   ++stats_.executed;
   Reply reply = kept;
   reply.cache_hit = true;
   reply.message.id = query.message.id;
-  for (const std::string_view own : {tag::kQuery, tag::kRequestId}) {
+  for (const std::string_view own : {tag::kQuery, tag::kRequestId, tag::kTraceparent}) {
     reply.message.tags.erase(std::string(own));
     if (const auto value = TagOr(query.message.tags, own); !value.empty())
       reply.message.tags[std::string(own)] = std::string(value);
   }
+  question.span.Restore(reply.message.tags);
+  question.span.Answered(absl::OkStatus());
   return ToWire(std::move(reply));
 }
 

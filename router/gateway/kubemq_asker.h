@@ -8,6 +8,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "router/gateway/door_span.h"
 #include "router/gateway/kubemq_server.h"
 
 namespace llm_router {
@@ -20,6 +21,7 @@ struct Question {
   CallerPtr caller;
   std::string cache_key;
   std::chrono::seconds cache_ttl{0};
+  DoorSpan span;  // of a query for a route
 };
 
 class KubemqAsker {
@@ -34,13 +36,13 @@ class KubemqAsker {
  private:
   Awaitable<absl::StatusOr<kubemq::Response>> Answer(Question question);
   Awaitable<kubemq::Response> Manage(Question question);
-  kubemq::Response CachedReply(const Reply& kept, const Query& query);
-  void Stamp(Query& query, const Caller& caller) const;
+  kubemq::Response CachedReply(const Reply& kept, Question& question);
+  void Stamp(Question& question) const;
   absl::Status CheckBody(const Query& query) const;
   Awaitable<absl::Status> CheckServed(const Query& query, CallerPtr caller) const;
   bool Serves(std::string_view route, const std::string& channel) const;
   Awaitable<absl::StatusOr<kubemq::Response>> Route(Question question);
-  absl::StatusOr<kubemq::Response> Conclude(const Query& asked, absl::StatusOr<Reply> reply);
+  absl::StatusOr<kubemq::Response> Conclude(const Query& asked, DoorSpan& span, absl::StatusOr<Reply> reply);
   absl::Status Cut() const;
   void PublishCancel(const Query& asked);
 

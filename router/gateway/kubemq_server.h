@@ -25,6 +25,8 @@
 
 namespace llm_router {
 
+class Tracer;
+
 struct KubemqServerOptions {
   KubemqServerOptions() = default;
 
@@ -32,6 +34,7 @@ struct KubemqServerOptions {
   // Whose calls are let in. Shared: calls may outlast their door a little. Default: everyone's.
   std::shared_ptr<Access> access = std::make_shared<Access>();
   std::string version = "v2.4.0";  // in Ping; SDKs warn about versions they do not know
+  Tracer* tracer = nullptr;        // outlives the server; none: nothing is traced
   // False: like a foreign server, without what is ours alone (kubemq_grpc.h), and callers of a subscriber
   // that went away are not told.
   bool announce = true;

@@ -7,6 +7,7 @@
 #include "broker_adapters/base/status.h"
 #include "proto/fault.h"
 #include "router/pipeline/query_log.h"
+#include "router/pipeline/query_span.h"
 #include "router/pipeline/series.h"
 
 namespace llm_router {
@@ -85,9 +86,11 @@ class AccountStage final : public Stage {
  public:
   Awaitable<absl::StatusOr<Reply>> Run(Exchange& exchange, Next next) override {
     const InFlight in_flight(exchange);
+    exchange.span = BeginQuerySpan(exchange);
     absl::StatusOr<Reply> result = co_await next();
     const int64_t queue_ms = QueueMillis(exchange);
     Account(exchange, result.status(), queue_ms);
+    EndQuerySpan(exchange, result, queue_ms);
     if (!result.ok()) {
       exchange.failure = result.status();
       result = FailedReply(exchange, exchange.failure);
@@ -102,8 +105,11 @@ class AccountStage final : public Stage {
 std::unique_ptr<Stage> MakeAccountStage() { return std::make_unique<AccountStage>(); }
 
 void AccountUnrun(const Route& route, Query query, const absl::Status& why) {
-  const Exchange exchange(route, std::move(query));
-  Account(exchange, why, QueueMillis(exchange));
+  Exchange exchange(route, std::move(query));
+  exchange.span = BeginQuerySpan(exchange);
+  const int64_t queue_ms = QueueMillis(exchange);
+  Account(exchange, why, queue_ms);
+  EndQuerySpan(exchange, why, queue_ms);
 }
 
 }  // namespace llm_router

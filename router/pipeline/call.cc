@@ -7,6 +7,7 @@
 #include "router/dialects/notes.h"
 #include "router/dialects/token_estimate.h"
 #include "router/pipeline/caller_reply.h"
+#include "router/pipeline/query_span.h"
 #include "router/pipeline/series.h"
 #include "router/pipeline/stream_call.h"
 
@@ -59,25 +60,31 @@ absl::StatusOr<Reply> AnswerWithout(Exchange& exchange) {
                          exchange.dialect->RenderReply(estimate, exchange.warnings));
 }
 
-// Counts one call of a provider, also when its coroutine is destroyed.
+// Counts and traces one call of a provider, also when its coroutine is destroyed.
 class Attempt {
  public:
   explicit Attempt(Exchange& exchange) : series_(SeriesOf(exchange)) {
     ++exchange.attempts;
+    span_ = BeginAttemptSpan(exchange);
     if (series_ != nullptr) series_->AttemptBegan();
   }
   ~Attempt() {
     if (series_ != nullptr) series_->AttemptEnded(fault_, SecondsSince(start_));
+    if (fault_) span_.Fail(*fault_);
   }
   Attempt(const Attempt&) = delete;
   Attempt& operator=(const Attempt&) = delete;
 
-  void Ended(const absl::Status& status) {
-    fault_ = status.ok() ? std::nullopt : std::optional<Fault>(FaultOf(status));
+  const Span& span() const { return span_; }
+
+  void Ended(const absl::StatusOr<Reply>& result) {
+    fault_ = result.ok() ? std::nullopt : std::optional<Fault>(FaultOf(result.status()));
+    EndAttemptSpan(span_, result);
   }
 
  private:
   QuerySeries* const series_;
+  Span span_;
   const TimePoint start_ = Now();
   std::optional<Fault> fault_ = Fault::kCancelled;
 };
@@ -98,8 +105,9 @@ class CallStage final : public Stage {
     call.deadline = exchange.deadline;
     call.max_reply = max_reply_;
     Attempt attempt(exchange);
+    AddTraceHeaders(exchange, attempt.span(), call.headers);
     absl::StatusOr<Reply> result = co_await Call(exchange, *theirs, std::move(call));
-    attempt.Ended(result.status());
+    attempt.Ended(result);
     co_return result;
   }
 

@@ -8,6 +8,7 @@
 #include "broker_adapters/base/status.h"
 #include "broker_adapters/base/text.h"
 #include "proto/fault.h"
+#include "proto/trace_context.h"
 #include "router/dialects/notes.h"
 #include "router/pipeline/caller_reply.h"
 #include "router/pipeline/chain_input.h"
@@ -44,6 +45,15 @@ absl::Status CheckModel(const Exchange& exchange) {
       fmt::format("route {} is a chain and has no models: leave the model out", exchange.route.name));
 }
 
+// A step's query is below this one.
+void AddTrace(const Exchange& exchange, Tags& tags) {
+  if (!exchange.span.context()) return;
+  tags[std::string(tag::kTraceparent)] = contract::ToTraceparent(*exchange.span.context());
+  const auto state = TagOr(exchange.query.message.tags, tag::kTracestate);
+  if (exchange.span.is_continued() && contract::IsTracestate(state))
+    tags[std::string(tag::kTracestate)] = state;
+}
+
 // What every step is told beside its prompt.
 Tags StepTags(const Exchange& exchange, const ChainInput& input, int hops) {
   Tags tags;
@@ -51,6 +61,7 @@ Tags StepTags(const Exchange& exchange, const ChainInput& input, int hops) {
     if (const auto value = TagOr(exchange.query.message.tags, key); !value.empty())
       tags[std::string(key)] = value;
   }
+  AddTrace(exchange, tags);
   tags[std::string(tag::kDeadline)] = std::to_string(ToUnixMillis(exchange.deadline));
   tags[std::string(tag::kHops)] = std::to_string(hops);
   if (!input.system.empty()) tags[std::string(tag::kSystem)] = input.system;

@@ -11,6 +11,7 @@
 #include "router/dialects/chat.h"
 #include "router/dialects/dialect.h"
 #include "router/providers/provider.h"
+#include "router/telemetry/span.h"
 
 namespace llm_router {
 
@@ -47,6 +48,7 @@ struct Route {
   size_t reserve = 0;             // of them, those that jobs leave free
   bool at_most_once = false;      // a job of it that was asked is not asked again
   RouteSeries* series = nullptr;  // as a target's
+  Tracer* tracer = nullptr;       // null: nothing is traced
 };
 
 // Where the pieces of a streamed reply go. Outlives the exchange.
@@ -68,6 +70,9 @@ struct Exchange {
   Query query;
   ReplySink* const sink;  // null: the caller wants no stream
   const TimePoint started = Now();
+
+  // set by account: what the attempts and the steps of a chain are below
+  Span span;
 
   // set by decode
   contract::QueryTags tags;

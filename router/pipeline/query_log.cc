@@ -44,6 +44,7 @@ std::string QueryLine(const Exchange& exchange, const absl::Status& failure, dou
   line.Add("event", TagOr(tags, tag::kJob).empty() ? "query" : "job");
   line.Add("query", TagOr(tags, tag::kQuery));
   AddText("request_id", TagOr(tags, tag::kRequestId), line);
+  if (exchange.span.context()) line.Add("trace_id", contract::TraceIdOf(*exchange.span.context()));
   line.Add("route", exchange.route.name);
   AddTarget(exchange, line);
   line.Add("tenant", TagOr(tags, tag::kTenant, contract::kDefaultTenant));

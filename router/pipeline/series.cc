@@ -3,9 +3,9 @@
 #include "proto/contract.h"
 
 namespace llm_router {
-namespace {
 
-Operation OperationOf(const Dialect* dialect) {
+Operation OperationOf(const Exchange& exchange) {
+  const Dialect* const dialect = exchange.dialect;
   if (dialect == nullptr) return Operation::kUnknown;
   if (dialect->kind() == DialectKind::kEmbeddings) return Operation::kEmbeddings;
   if (dialect->kind() == DialectKind::kTokenCount) return Operation::kCountTokens;
@@ -13,12 +13,10 @@ Operation OperationOf(const Dialect* dialect) {
                                                                   : Operation::kChat;
 }
 
-}  // namespace
-
 QuerySeries* SeriesOf(const Exchange& exchange) {
   const std::string_view tenant =
       TagOr(exchange.query.message.tags, contract::tag::kTenant, contract::kDefaultTenant);
-  const Operation operation = OperationOf(exchange.dialect);
+  const Operation operation = OperationOf(exchange);
   if (exchange.target != nullptr && exchange.target->series != nullptr)
     return &exchange.target->series->Of(tenant, operation);
   if (exchange.route.series == nullptr) return nullptr;

@@ -8,6 +8,9 @@
 
 namespace llm_router {
 
+// What it asks for, as far as decode knows.
+Operation OperationOf(const Exchange& exchange);
+
 // By its target, or by its route alone as long as it has none. Null: nothing counts it.
 QuerySeries* SeriesOf(const Exchange& exchange);
 

@@ -42,6 +42,14 @@ const std::string& TextOf(int64_t second) {
 
 }  // namespace
 
+void AppendJsonText(std::string_view value, std::string& text) {
+  if (value.size() <= kLongest && IsPlain(value)) {
+    text.append(1, '"').append(value).append(1, '"');
+  } else {
+    text += contract::Dump(contract::Json(Excerpt(value, kLongest)));
+  }
+}
+
 JsonLine::JsonLine() {
   text_.reserve(kUsual);
   text_ += '{';
@@ -54,11 +62,7 @@ void JsonLine::Name(std::string_view name) {
 
 void JsonLine::Add(std::string_view name, std::string_view value) {
   Name(name);
-  if (value.size() <= kLongest && IsPlain(value)) {
-    text_.append(1, '"').append(value).append(1, '"');
-  } else {
-    text_ += contract::Dump(contract::Json(Excerpt(value, kLongest)));
-  }
+  AppendJsonText(value, text_);
 }
 
 void JsonLine::Add(std::string_view name, int64_t value) {

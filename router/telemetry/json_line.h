@@ -11,6 +11,9 @@
 
 namespace llm_router {
 
+// Appends `value` as a JSON text, quoted: at most 256 bytes of it, what is not UTF-8 replaced.
+void AppendJsonText(std::string_view value, std::string& text);
+
 class JsonLine {
  public:
   JsonLine();

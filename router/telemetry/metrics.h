@@ -24,6 +24,8 @@ class Metrics {
   DoorMetrics& doors() { return doors_; }       // of the gateway
   // A call was refused at a door: `fault` is unauthenticated or permission_denied. Any thread.
   void Denied(std::string_view fault);
+  // `spans` were `sent` to the collector, `dropped` as too many waited, or `failed`, as it did not take them.
+  void Traced(std::string_view outcome, size_t spans);
 
   // Everything in Prometheus' text format. With many tenants it takes a tenth of a second: not on the loop.
   // Any thread.
@@ -32,6 +34,7 @@ class Metrics {
  private:
   prometheus::Registry registry_;
   prometheus::Family<prometheus::Counter>& denied_;
+  prometheus::Family<prometheus::Counter>& spans_;
   QueryMetrics queries_;
   JobMetrics jobs_;
   DoorMetrics doors_;

@@ -5,6 +5,7 @@
 #include "proto/contract.h"
 #include "proto/control.h"
 #include "proto/fault.h"
+#include "proto/trace_context.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace llm_router {
@@ -44,6 +45,10 @@ void FeedTags(std::string_view value) {
   (void)contract::ResolveModel(value, std::span(&route, 1));
   (void)contract::CheckRouteName(value);
   (void)contract::RouteOfRequestsChannel(value);
+  (void)contract::IsTracestate(value);
+  if (const auto context = contract::ParseTraceparent(value))
+    Must(contract::ParseTraceparent(contract::ToTraceparent(*context)) == context,
+         "a trace context that was written can be read");
 }
 
 }  // namespace

@@ -45,6 +45,21 @@ TEST_CASE("every value in force is shown with where it came from") {
   }
 }
 
+TEST_CASE("a group given by one bare value is shown in full, as the same group written out") {
+  const std::string shown =
+      Effective(Loading("broker: nats://n:4222\ntracing: \"http://c:4318\"\nroutes: {}\n"));
+  CHECK_THAT(shown, Catch::Contains("broker:\n  url: nats://n:4222  # llm-router.yaml:1\n") &&
+                        Catch::Contains("  replicas: 1  # default\n") &&
+                        Catch::Contains("  endpoint: http://c:4318  # llm-router.yaml:2\n") &&
+                        Catch::Contains("  sample_percent: 10  # default\n"));
+  const std::string written_out = Effective(
+      Loading("broker: { url: \"nats://n:4222\" }\ntracing: { endpoint: \"http://c:4318\" }\nroutes: {}\n"));
+  CHECK(shown == written_out);
+  const Loading again(shown);
+  CHECK(again.Load().tracing.endpoint == "http://c:4318");
+  CHECK(again.Load().version == Loading(written_out).Load().version);
+}
+
 TEST_CASE("a secret is shown as *** wherever it came from, and as nothing where it is not set") {
   Loading loading(kFile);
   loading.request.environment = {{"B_KEY", "sk-variable"}};

@@ -177,6 +177,32 @@ routes: {}
   CHECK(loading.Load().version == config.version);
 }
 
+TEST_CASE("tracing is off without an endpoint, and its headers are secrets that may carry a key") {
+  CHECK(Loading("routes: {}").Load().tracing.endpoint.empty());
+  CHECK(Loading("tracing: \"http://c:4318\"").Load().tracing.endpoint == "http://c:4318");
+  Loading loading(R"(
+tracing: { endpoint: "https://otel.example.com/in", headers: { Authorization: "Basic ${TOKEN}" }, sample_percent: 5 }
+)");
+  loading.request.environment["TOKEN"] = "red";
+  const TracingConfig tracing = loading.Load().tracing;
+  CHECK(tracing.endpoint == "https://otel.example.com/in");
+  REQUIRE(tracing.headers.size() == 1);
+  CHECK(tracing.headers[0].first == "authorization");
+  CHECK(tracing.headers[0].second.Reveal() == "Basic red");
+  CHECK(tracing.sample_percent == 5);
+  CHECK(Loading("routes: {}").Load().tracing.sample_percent == 10);
+}
+
+TEST_CASE("an endpoint for spans that is none, and headers that calls have themselves, are refused") {
+  const auto [text, complaint] = GENERATE(table<std::string, std::string>({
+      {"tracing: collector:4318", "does not begin with http:// or https://"},
+      {"tracing: \"http://u:p@c:4318\"", "give the key as a header"},
+      {"tracing: { endpoint: \"http://c\", headers: { Host: x } }", "is written by the call itself"},
+      {"tracing: { endpoint: \"http://c\", sample_percent: 101 }", "tracing.sample_percent"},
+  }));
+  CHECK_THAT(Loading(text).Error(), Catch::Matchers::Contains(complaint));
+}
+
 TEST_CASE("a broker is a URL or a map with one") {
   CHECK(Loading("broker: kubemq://b:50000").Load().broker.url == "kubemq://b:50000");
   CHECK(Loading("broker: { url: \"kubemq://b:50000\" }").Load().broker.url == "kubemq://b:50000");

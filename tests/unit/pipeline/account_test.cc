@@ -6,6 +6,7 @@
 #include "proto/json_fields.h"
 #include "router/pipeline/query_log.h"
 #include "router/telemetry/metrics.h"
+#include "router/telemetry/tracer.h"
 #include "tests/support/catch.h"
 #include "tests/support/run.h"
 
@@ -26,6 +27,7 @@ class Ends final : public Stage {
     if (!exchange.route.targets.empty()) exchange.target = &exchange.route.targets.front();
     exchange.dialect = FindDialect("openai.chat");
     exchange.attempts = 1;
+    exchange.span.Below(SpanKind::kClient).End();
     if (!how_.ok()) co_return how_;
     exchange.usage.emplace().input_tokens = 11;
     exchange.BeginOutput();
@@ -54,6 +56,7 @@ struct Bench {
       const Pipeline pipeline(std::move(stages));
       Message message("chat_requests", "the secret words of a prompt");
       message.tags = {{"query", "q1"}, {"tenant", "acme"}, {"request-id", "r\"1"}};
+      if (!traceparent.empty()) message.tags["traceparent"] = traceparent;
       Exchange exchange(route, Query(Kind::kQuery, std::move(message), Now() + std::chrono::hours(1)));
       reply = co_await pipeline.Run(exchange);
       line = QueryLine(exchange, exchange.failure, 1.5, 7);
@@ -63,6 +66,9 @@ struct Bench {
 
   Metrics metrics;
   Route route;
+  std::string traceparent;
+  std::vector<contract::Json> spans;
+  Tracer tracer{100, [this](std::string_view span) { spans.push_back(contract::Json::parse(span)); }};
   std::string meanwhile;  // metrics, as the query ran
   std::string line;
 };
@@ -126,6 +132,71 @@ TEST_CASE("the log has a line of JSON about a query: whose, where, how long, how
   CHECK(line.contains("first_token_ms"));
   CHECK_FALSE(line.contains("reasoning_tokens"));
   CHECK_THAT(bench.line, !Contains("secret words"));
+}
+
+constexpr std::string_view kTraceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+const contract::Json* Attribute(const contract::Json& span, std::string_view key) {
+  for (const contract::Json& attribute : span.at("attributes")) {
+    if (attribute.at("key") == key) return &*attribute.at("value").begin();
+  }
+  return nullptr;
+}
+
+TEST_CASE("a query is a span below what its caller sent, with those of its attempts below it") {
+  Bench bench;
+  bench.route.tracer = &bench.tracer;
+  bench.traceparent = kTraceparent;
+  const auto reply = bench.Ask(absl::OkStatus());
+  REQUIRE(reply.ok());
+  CHECK(TagOr(reply->message.tags, "traceparent") == kTraceparent);
+  REQUIRE(bench.spans.size() == 2);
+  const contract::Json& query = bench.spans[1];
+  CHECK(query.at("traceId") == "0af7651916cd43dd8448eb211c80319c");
+  CHECK(query.at("parentSpanId") == "b7ad6b7169203331");
+  CHECK(bench.spans[0].at("parentSpanId") == query.at("spanId"));
+  CHECK(query.at("name") == "chat gpt");
+  CHECK(query.at("kind") == 2);
+  CHECK(*Attribute(query, "gen_ai.operation.name") == "chat");
+  CHECK(*Attribute(query, "gen_ai.request.model") == "gpt");
+  CHECK(*Attribute(query, "gen_ai.usage.input_tokens") == "11");
+  CHECK(*Attribute(query, "llm_router.route") == "chat");
+  CHECK(*Attribute(query, "llm_router.tenant") == "acme");
+  CHECK(Attribute(query, "error.type") == nullptr);
+  CHECK_THAT(query.dump(), !Contains("secret words"));
+  CHECK(contract::Json::parse(bench.line).at("trace_id") == "0af7651916cd43dd8448eb211c80319c");
+}
+
+TEST_CASE("the span of a query that failed says so, but none of what was said") {
+  Bench bench;
+  bench.route.tracer = &bench.tracer;
+  REQUIRE(bench.Ask(MakeFault(Fault::kProviderBusy, "come back later")).ok());
+  REQUIRE(bench.spans.size() == 2);
+  CHECK(*Attribute(bench.spans[1], "error.type") == "provider_busy");
+  CHECK_THAT(bench.spans[1].dump(), !Contains("come back"));
+}
+
+TEST_CASE("a query that no stage saw is a span too") {
+  Bench bench;
+  bench.route.tracer = &bench.tracer;
+  Message message("chat_requests", "prompt");
+  message.tags = {{"job", "j1"}, {"query", "j1"}};
+  AccountUnrun(bench.route, Query(Kind::kQuery, std::move(message), Now()),
+               MakeFault(Fault::kTimeout, "too late"));
+  REQUIRE(bench.spans.size() == 1);
+  CHECK(bench.spans[0].at("name") == "unknown chat");
+  CHECK(bench.spans[0].at("kind") == 5);
+  CHECK(*Attribute(bench.spans[0], "llm_router.job") == "j1");
+  CHECK(*Attribute(bench.spans[0], "error.type") == "timeout");
+}
+
+TEST_CASE("without tracing the log names the trace of a caller who sent one, and of no other") {
+  Bench bench;
+  const bool sent = GENERATE(true, false);
+  bench.traceparent = sent ? kTraceparent : "00-not-one";
+  REQUIRE(bench.Ask(absl::OkStatus()).ok());
+  CHECK(contract::Json::parse(bench.line).contains("trace_id") == sent);
+  CHECK(bench.spans.empty());
 }
 
 TEST_CASE("the line of a query that failed says why") {

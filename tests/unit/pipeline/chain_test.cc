@@ -11,6 +11,7 @@
 #include "broker_adapters/embedded/embedded_broker.h"
 #include "proto/fault.h"
 #include "router/pipeline/decode.h"
+#include "router/telemetry/tracer.h"
 #include "tests/support/catch.h"
 #include "tests/support/run.h"
 
@@ -77,6 +78,7 @@ struct Rig {
     const Pipeline pipeline(std::move(stages));
     const Route route = Opinion();
     Exchange exchange(route, Query(Kind::kQuery, std::move(message), deadline));
+    exchange.span = BeginSpan(nullptr, SpanKind::kServer, traceparent);
     auto reply = co_await pipeline.Run(exchange);
     attempts = exchange.attempts;
     warnings = exchange.warnings;
@@ -86,6 +88,7 @@ struct Rig {
   std::unique_ptr<Broker> broker;
   std::vector<SubscriptionPtr> subscriptions;
   std::vector<Message> asked;
+  std::string traceparent;  // of its span
   TimePoint deadline = Now() + std::chrono::hours(1);
   int attempts = 0;
   Warnings warnings;
@@ -155,6 +158,21 @@ TEST_CASE("steps are told who asks, how long there is, and the parameters that a
   CHECK(TagOr(asked[0].tags, "query") != TagOr(asked[1].tags, "query"));
   CHECK(TagOr(asked[0].tags, "max-tokens").empty());
   CHECK(TagOr(asked[1].tags, "max-tokens") == "9");
+}
+
+TEST_CASE("the steps of a chain are below its own span") {
+  Run([&](Loop& loop) -> Awaitable<void> {
+    Rig rig(loop);
+    rig.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    co_await rig.ServeAnswers("one");
+    co_await rig.ServeAnswers("two");
+    REQUIRE((co_await rig.Ask(Text("in", {{"traceparent", "p"}, {"tracestate", "a=b"}}))).ok());
+    for (const Message& step : rig.asked) {
+      CHECK(TagOr(step.tags, "traceparent") == rig.traceparent);
+      CHECK(TagOr(step.tags, "tracestate") == "a=b");
+    }
+    co_await rig.Stop();
+  });
 }
 
 TEST_CASE("of a chat the last user message goes in, and the answer comes in its dialect") {
