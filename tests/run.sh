@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests need, builds, and runs every test: lint, unit, contract and end-to-end tests with
-# AddressSanitizer and UndefinedBehaviorSanitizer (preset dev), the same without lint as users run it (preset release),
+# AddressSanitizer and UndefinedBehaviorSanitizer (preset dev), most of them as users run it (preset release),
 # the threaded ones with ThreadSanitizer (preset tsan), and each fuzz target with a fixed lot of inputs (preset fuzz).
 #
 #   tests/run.sh                  all but what takes over two minutes alone
