@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <boost/asio/post.hpp>
 #include <memory>
 #include <utility>
 
@@ -75,11 +76,15 @@ class StreamedCall {
       auto bytes = co_await download.Read();
       if (!bytes.ok()) co_return Named(bytes.status());
       if (bytes->empty()) co_return BrokeOff();
-      const absl::Status read = Convert(*bytes, reader, *course, frames);
-      if (course->has_output() && !frames.empty()) {
-        exchange_.BeginOutput();
-        CO_RETURN_IF_ERROR(co_await exchange_.sink->Write(std::exchange(frames, {})));
+      absl::Status read = reader.Feed(*bytes);
+      if (read.ok() && !course->has_output()) {
+        read = Convert(reader, *course, frames);
+        CO_RETURN_IF_ERROR(co_await Send(*course, frames));
+        if (course->has_output())
+          co_await boost::asio::post(kUseAwaitable);  // it leaves before the rest is read
       }
+      if (read.ok()) read = Convert(reader, *course, frames);
+      CO_RETURN_IF_ERROR(co_await Send(*course, frames));
       if (!read.ok()) co_return provider_.Named(read);
     }
     co_await download.Finish(kEndSoon);
@@ -88,12 +93,20 @@ class StreamedCall {
     co_return MakeReply(course->model(), std::move(whole));
   }
 
-  static absl::Status Convert(std::string_view bytes, SseReader& reader, StreamCourse& course,
-                              std::string& frames) {
-    RETURN_IF_ERROR(reader.Feed(bytes));
+  // What is there; at the begin of a stream, up to the first output.
+  static absl::Status Convert(SseReader& reader, StreamCourse& course, std::string& frames) {
+    const bool had_output = course.has_output();
     SseFrame frame;
-    while (!course.complete() && reader.Next(frame)) RETURN_IF_ERROR(course.Take(frame, frames));
+    while (!course.complete() && course.has_output() == had_output && reader.Next(frame))
+      RETURN_IF_ERROR(course.Take(frame, frames));
     return absl::OkStatus();
+  }
+
+  // Once there is output, all that is there.
+  Awaitable<absl::Status> Send(const StreamCourse& course, std::string& frames) {
+    if (!course.has_output() || frames.empty()) co_return absl::OkStatus();
+    exchange_.BeginOutput();
+    co_return co_await exchange_.sink->Write(std::exchange(frames, {}));
   }
 
   Reply MakeReply(const std::string& model, std::string body) {
