@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <system_error>
 
 namespace llm_router::contract {
 namespace {
@@ -13,12 +15,11 @@ constexpr uint64_t kSampled = 1;
 
 // Lower case only, as the standard has it.
 std::optional<uint64_t> ParseHex(std::string_view digits) {
+  if (std::ranges::any_of(digits, [](char c) { return c >= 'A' && c <= 'F'; })) return std::nullopt;
   uint64_t value = 0;
-  for (const char c : digits) {
-    const size_t digit = kDigits.find(c);
-    if (digit == kDigits.npos) return std::nullopt;
-    value = value << 4 | digit;
-  }
+  const char* const end = digits.data() + digits.size();
+  const auto [rest, error] = std::from_chars(digits.data(), end, value, 16);
+  if (error != std::errc() || rest != end) return std::nullopt;
   return value;
 }
 

@@ -102,13 +102,13 @@ finish() {
   exit 0
 }
 
-# Tests of all kinds of one preset; those over two minutes only when asked for. What deploy/ makes of the program is made of
-# the one that users run.
+# test_preset PRESET [CTEST_ARGUMENT...]: its tests, or those that ctest's arguments choose; the long ones only when asked
+# for. What deploy/ makes of the program is made of the one that users run.
 test_preset() {
   local excluded='lint|bare'
   if [[ $1 == dev ]]; then excluded+='|deploy'; fi
   if ((!long)); then excluded+='|long'; fi
-  run_tests "$1" -j "$(nproc)" -LE "$excluded"
+  run_tests "$1" -j "$(nproc)" -LE "$excluded" "${@:2}"
 }
 
 # Two at a time: a target is one thread, and more would take the time from each other.
@@ -137,7 +137,7 @@ run_phase() {
     build-release) build release all ;;
     release) test_preset release ;;
     build-tsan) build tsan threaded_tests ;;
-    tsan) run_tests tsan -j "$(nproc)" -L threaded ;;
+    tsan) test_preset tsan -L threaded ;;
     build-fuzz) build fuzz fuzz_targets ;;
     fuzz) test_fuzz ;;
     bare) test_bare_root ;;

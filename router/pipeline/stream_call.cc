@@ -93,7 +93,7 @@ class StreamedCall {
     co_return MakeReply(course->model(), std::move(whole));
   }
 
-  // What is there; at the begin of a stream, up to the first output.
+  // What is there; at the beginning of a stream, up to the first output.
   static absl::Status Convert(SseReader& reader, StreamCourse& course, std::string& frames) {
     const bool had_output = course.has_output();
     SseFrame frame;

@@ -174,6 +174,12 @@ class HttpBench:
         }
 
     def run(self):
+        self.measure_all()
+        self.report()
+        self.goals()
+        self.hold_streams()
+
+    def measure_all(self):
         self.measure("2 KB, 1 in flight", "whole", "small", 1)
         self.measure("2 KB, 64 in flight", "whole", "small", 64)
         self.measure("50 KB, 1 in flight", "whole", "large", 1, body=50_000)
@@ -260,25 +266,32 @@ def post(url, document):
     urllib.request.urlopen(request, timeout=10).close()
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def arguments_of(description, seconds, rounds, **more):
+    """The command line of a bench; `more`: its own whole numbers, by name."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build/release"))
-    parser.add_argument("--seconds", type=float, default=3)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--streams", type=int, default=5000)
-    arguments = parser.parse_args()
+    parser.add_argument("--seconds", type=float, default=seconds)
+    parser.add_argument("--rounds", type=int, default=rounds)
+    for name, number in more.items():
+        parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=number)
+    return parser.parse_args()
+
+
+def run_beside_nginx(bench_class, arguments):
+    """Starts a bench, runs it and stops it, in a folder of its own."""
     if not shutil.which("nginx"):
         sys.exit("bench: nginx is not installed: apt-get install nginx-light")
     with tempfile.TemporaryDirectory(prefix="llm-router-bench-") as folder:
-        bench = HttpBench(arguments, folder)
+        bench = bench_class(arguments, folder)
         try:
             bench.start()
             bench.run()
-            bench.report()
-            bench.goals()
-            bench.hold_streams()
         finally:
             bench.stop()
+
+
+def main():
+    run_beside_nginx(HttpBench, arguments_of(__doc__, seconds=3, rounds=3, streams=5000))
 
 
 if __name__ == "__main__":

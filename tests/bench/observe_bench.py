@@ -8,18 +8,15 @@ more than they differ. The collector of spans is an nginx (Debian's nginx-light)
 counted by each of them: they can't be turned off. The goal is the design's: at most 1.10 with all as it is by default.
 """
 
-import argparse
 import json
 import pathlib
 import random
-import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 
 from bench import Process
-from http_bench import cpu_seconds, free_port
+from http_bench import arguments_of, cpu_seconds, free_port, run_beside_nginx
 
 NGINX = """
 daemon off;
@@ -119,21 +116,7 @@ class ObserveBench:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build/release"))
-    parser.add_argument("--seconds", type=float, default=1)
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--in-flight", type=int, default=64)
-    arguments = parser.parse_args()
-    if not shutil.which("nginx"):
-        sys.exit("bench: nginx is not installed: apt-get install nginx-light")
-    with tempfile.TemporaryDirectory(prefix="llm-router-bench-") as folder:
-        bench = ObserveBench(arguments, folder)
-        try:
-            bench.start()
-            bench.run()
-        finally:
-            bench.stop()
+    run_beside_nginx(ObserveBench, arguments_of(__doc__, seconds=1, rounds=9, in_flight=64))
 
 
 if __name__ == "__main__":
