@@ -5,7 +5,7 @@ import random
 import re
 
 from harness import SANITIZED, eventually, route
-from http_stream import PATHS, HttpStream, all_at, request_of, text_of, wait_for, whole_body
+from http_stream import PATHS, HttpStream, all_at, request_of, text_of, unchunked, wait_for, whole_body
 
 ABORTED = 1_000 if SANITIZED else 10_000
 MIB = 2**20
@@ -22,23 +22,25 @@ GATED = {
 ROOM = 8 * MIB
 
 
+def story(number):
+    return f"Story {number}"
+
+
 def abort_cases():
     """Each API to each dialect."""
     return [(path, model) for path in PATHS for model in sorted(GATED)]
 
 
 async def bytes_to_the_gate(address, path, model):
-    """How long an answer is, in bytes, where it stops at the gate."""
+    """How many bytes of an answer come for certain before the gate: up to the last word but one, in one chunk."""
     stream = await HttpStream.open(address)
-    stream.send(request_of(path, model, "Hello"))
-    got = len(await stream.read_head())
-    words = 0
-    while words < STEPS - 1:  # the last one but one: whatever is framed behind it
-        data = await stream.read(65536)
-        words += data.count(b'"content":"') + data.count(b'"text_delta"')
-        got += len(data)
+    stream.send(request_of(path, model, story(0)))
+    head, raw, words = await stream.read_head(), b"", []
+    while len(words) < STEPS - 1:
+        raw += await stream.read(65536)
+        words = list(re.finditer(rb'"content":"|"text_delta"', unchunked(raw)[0]))
     stream.cut()
-    return got
+    return len(head) + words[STEPS - 2].end()
 
 
 async def abort_at(address, request, point):
@@ -62,7 +64,7 @@ def abort_many(cluster, count, seed):
     calls = []
     for number in range(count):
         path, model = case = chosen.choice(abort_cases())
-        request = request_of(path, model, f"Story {number}")
+        request = request_of(path, model, story(number))
         point = chosen.randrange(len(request) + lengths[case])
         asked += point >= len(request)
         calls.append(abort_at(address, request, point))
