@@ -91,10 +91,10 @@ class HttpSession final : public HttpResponder, public std::enable_shared_from_t
   std::string remote_;
   std::string unread_;  // what came and belongs to no request yet
 
-  bool watching_ = false;          // a read into ahead_ is under way
-  uint64_t watched_for_ = 0;       // the request whose client it watches
-  std::array<char, 512> ahead_{};  // of the next request, while one is handled
-  Timer watched_;                  // cancelled at the end of that read
+  bool watching_ = false;           // a read into ahead_ is under way
+  uint64_t watched_for_ = 0;        // the request whose client it watches
+  std::array<char, 4096> ahead_{};  // of the next request, while one is handled
+  Timer watched_;                   // cancelled at the end of that read
 
   HttpRequest request_;
   uint64_t number_ = 0;  // of the request; tells a watch that it is late

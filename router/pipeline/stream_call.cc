@@ -18,6 +18,9 @@ namespace {
 
 // For the end of a body whose last frame is there.
 constexpr Milliseconds kEndSoon(100);
+// Turns of the loop from a sink to the socket of a gateway in the same process: the message broker delivers,
+// and who reads the stream wakes up.
+constexpr int kTurnsToSocket = 2;
 
 bool IsEventStream(const HttpReply& head) {
   return HeaderOr(head.headers, "content-type").starts_with("text/event-stream");
@@ -80,8 +83,7 @@ class StreamedCall {
       if (read.ok() && !course->has_output()) {
         read = Convert(reader, *course, frames);
         CO_RETURN_IF_ERROR(co_await Send(*course, frames));
-        if (course->has_output())
-          co_await boost::asio::post(kUseAwaitable);  // it leaves before the rest is read
+        if (course->has_output()) co_await LetItLeave();
       }
       if (read.ok()) read = Convert(reader, *course, frames);
       CO_RETURN_IF_ERROR(co_await Send(*course, frames));
@@ -91,6 +93,11 @@ class StreamedCall {
     exchange_.usage = course->usage();
     std::string whole = course->TakeWhole();
     co_return MakeReply(course->model(), std::move(whole));
+  }
+
+  // Before the rest is read.
+  static Awaitable<void> LetItLeave() {
+    for (int turn = 0; turn < kTurnsToSocket; ++turn) co_await boost::asio::post(kUseAwaitable);
   }
 
   // What is there; at the beginning of a stream, up to the first output.

@@ -28,20 +28,24 @@ const std::string kSecond = Frame(R"({"content":"two"})");
 const std::string kStop = Frame("{}", R"("stop")");
 constexpr std::string_view kDone = "data: [DONE]\n\n";
 
-// Keeps what is written to it, and how much that was when the loop had its next turn after the first.
+// Keeps what is written to it, and how much that was when the first piece would leave a gateway in the same
+// process: two turns of the loop later.
 class Written final : public ReplySink {
  public:
   explicit Written(Executor executor) : executor_(executor) {}
 
   Awaitable<absl::Status> Write(std::string frames) override {
     pieces.push_back(std::move(frames));
-    if (pieces.size() == 1) boost::asio::post(executor_, [this] { by_next_turn = pieces.size(); });
+    if (pieces.size() == 1) {
+      boost::asio::post(
+          executor_, [this] { boost::asio::post(executor_, [this] { when_first_left = pieces.size(); }); });
+    }
     co_return absl::OkStatus();
   }
   int64_t chunks() const override { return static_cast<int64_t>(pieces.size()); }
 
   std::vector<std::string> pieces;
-  size_t by_next_turn = 0;
+  size_t when_first_left = 0;
 
  private:
   Executor executor_;
@@ -73,7 +77,7 @@ TEST_CASE("the first word of a stream leaves before what came with it is read") 
     REQUIRE(written.pieces.size() == 2);
     CHECK(written.pieces[0] == kRole + kFirst);
     CHECK(written.pieces[1] == kSecond + kStop + std::string(kDone));
-    CHECK(written.by_next_turn == 1);
+    CHECK(written.when_first_left == 1);
     CHECK_THAT(reply->message.body, Catch::Contains("one two"));
     co_await (*server)->Stop(std::chrono::seconds(1));
   });
