@@ -231,6 +231,7 @@ std::string ToJson(const Heartbeat& beat) {
   return Dump({{"worker", beat.worker},
                {"config_version", beat.config_version},
                {"leaving", beat.leaving},
+               {"jobs", beat.jobs},
                {"routes", std::move(routes)}});
 }
 
@@ -241,6 +242,7 @@ absl::StatusOr<Heartbeat> ParseHeartbeat(std::string_view body) {
   if (beat.worker.empty()) return MakeFault(Fault::kInvalidRequest, "a heartbeat must name its worker");
   beat.config_version = StringOr(json, "config_version");
   beat.leaving = json.value("leaving", Json(false)) == true;
+  beat.jobs = json.value("jobs", Json(false)) == true;
   const auto routes = json.find("routes");
   if (routes == json.end() || !routes->is_array()) return beat;
   for (const Json& row : *routes) {

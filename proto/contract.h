@@ -168,6 +168,7 @@ struct Heartbeat {
   std::string worker;
   std::string config_version;
   bool leaving = false;  // the worker's last one
+  bool jobs = false;     // it is the jobs service's
   std::vector<RouteBeat> routes;
 };
 std::string ToJson(const Heartbeat& beat);

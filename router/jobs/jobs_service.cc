@@ -37,16 +37,12 @@ Reply ReplyOf(absl::StatusOr<std::string> body) {
   return reply;
 }
 
-// A store has one jobs service, and callers must reach that one.
-Awaitable<absl::Status> RefuseRival(Broker& broker) {
+// Whether one answers; of those that start just now none does yet.
+Awaitable<bool> HasAnswer(Broker& broker) {
   Query query(Kind::kQuery, Message(std::string(contract::kJobsChannel), ToJson(contract::ListJobs())),
               Now() + kRivalAnswersIn);
   query.message.id = NewId();
-  const auto answer = co_await broker.Request(std::move(query));
-  if (!answer.ok()) co_return absl::OkStatus();
-  co_return MakeFault(
-      Fault::kInvalidRequest,
-      "another jobs service answers on this broker: run one, and leave jobs out of --roles here");
+  co_return (co_await broker.Request(std::move(query))).ok();
 }
 
 class Service final : public JobsService {
@@ -67,11 +63,11 @@ class Service final : public JobsService {
   }
 
   Awaitable<absl::Status> Open() {
-    if (options_.may_have_rivals) CO_RETURN_IF_ERROR(co_await RefuseRival(broker_));
     roster_.Start();
     // So that it listens where subscribing takes no time, and the first beats are heard.
     (void)co_await boost::asio::post(heartbeat_.executor(), kUseTuple);
     heartbeat_.Spawn(BeatEverySecond());
+    if (options_.may_have_rivals) CO_RETURN_IF_ERROR(co_await GiveWay());
     feeder_.Start();
     census_.Start();
     outbox_.Start();
@@ -96,6 +92,16 @@ class Service final : public JobsService {
   }
 
  private:
+  // A store has one jobs service, and callers must reach that one. Of those that start in the same moment,
+  // which hear each other's beats while they ask, the one whose name comes first goes on.
+  Awaitable<absl::Status> GiveWay() {
+    const bool has_rival = co_await HasAnswer(broker_) || roster_.HasJobsServiceBefore(options_.name);
+    if (!has_rival) co_return absl::OkStatus();
+    co_return MakeFault(
+        Fault::kInvalidRequest,
+        "another jobs service is on this broker: run one, and leave jobs out of --roles here");
+  }
+
   template <class Answerer>
   Awaitable<absl::Status> Serve(std::string_view channel, size_t capacity, Answerer& answerer,
                                 SubscriptionPtr& served) {
@@ -139,6 +145,7 @@ class Service final : public JobsService {
     contract::Heartbeat beat;
     beat.worker = options_.name;
     beat.leaving = leaving;
+    beat.jobs = true;
     const auto sent = broker_.Publish(Message(std::string(contract::kHeartbeatChannel), ToJson(beat)));
     if (!sent.ok()) log::Warning("heartbeat not sent: {}", MessageOf(sent));
   }

@@ -17,8 +17,9 @@ namespace llm_router {
 
 class JobsService {
  public:
-  // Answers when it returns. Fault invalid_request when another jobs service answers on this broker
-  // (JobsOptions::may_have_rivals). `broker` and `store` outlive it.
+  // Answers when it returns. Fault invalid_request when another jobs service is on this broker, or starts
+  // there in the same moment and has the lesser name (JobsOptions::may_have_rivals). `broker` and `store`
+  // outlive it.
   static Awaitable<absl::StatusOr<std::unique_ptr<JobsService>>> Start(Executor executor, Broker& broker,
                                                                        Store& store, JobsOptions options);
   virtual ~JobsService() = default;

@@ -27,6 +27,7 @@ class Roster {
   std::vector<contract::RouteModels> Routes() const { return table_.Routes(Now()); }
   int64_t JobCapacity(std::string_view route) const { return table_.JobCapacity(route, Now()); }
   bool Beats(std::string_view worker) const { return table_.Beats(worker, Now()); }
+  bool HasJobsServiceBefore(std::string_view name) const { return table_.HasJobsServiceBefore(name, Now()); }
   RosterTable::Life LifeOf(std::string_view worker) const { return table_.LifeOf(worker, Now()); }
 
   Awaitable<void> Stop();

@@ -68,6 +68,11 @@ bool RosterTable::Beats(std::string_view worker, TimePoint now) const {
   return found != workers_.end() && IsAlive(found->second, now);
 }
 
+bool RosterTable::HasJobsServiceBefore(std::string_view name, TimePoint now) const {
+  return std::any_of(workers_.begin(), workers_.lower_bound(name),
+                     [&](const auto& row) { return row.second.beat.jobs && IsAlive(row.second, now); });
+}
+
 RosterTable::Life RosterTable::LifeOf(std::string_view worker, TimePoint now) const {
   if (left_.contains(worker)) return Life::kLeft;
   const auto found = workers_.find(worker);

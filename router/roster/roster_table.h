@@ -30,6 +30,8 @@ class RosterTable {
 
   // Whether its last beats were not missed.
   bool Beats(std::string_view worker, TimePoint now) const;
+  // Whether a jobs service beats whose name comes before that one.
+  bool HasJobsServiceBefore(std::string_view name, TimePoint now) const;
   enum class Life { kUnknown, kAlive, kLeft };
   // Of one that was heard in the last ten seconds.
   Life LifeOf(std::string_view worker, TimePoint now) const;

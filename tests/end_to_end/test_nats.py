@@ -5,12 +5,12 @@ import json
 import pytest
 
 import wire
-from harness import BINARY, CANARY, NatsServer, Process, Server, Simulator, providers, route
+from harness import BINARY, CANARY, NatsServer, Process, Server, Simulator, eventually, providers, route
 from nats_wire import NatsWire
 
 ROUTES = {"openai": route("openai:gpt-4o-mini")}
 NAME_THE_ROLES = "on a broker that is not embedded, name the roles: --roles worker, for example"
-ONE_JOBS_SERVICE = "another jobs service answers on this broker: run one, and leave jobs out of --roles here"
+ONE_JOBS_SERVICE = "another jobs service is on this broker: run one, and leave jobs out of --roles here"
 
 
 @pytest.fixture
@@ -45,16 +45,22 @@ def serve(nats, simulator, tmp_path):
         started.append(Server(name, tmp_path / name, config(name), *options, environment={"CANARY_KEY": CANARY}))
         return started[-1]
 
-    def refused(name, *options):
-        """What it says instead of starting."""
+    def begin(name, *options):
+        """One that may start or not."""
         folder = tmp_path / name
         folder.mkdir()
-        (folder / "refused.yaml").write_text(json.dumps(config(name)))
-        process = Process(name, [BINARY, "serve", "-c", folder / "refused.yaml", *options], folder)
+        (folder / f"{name}.yaml").write_text(json.dumps(config(name)))
+        environment = {"CANARY_KEY": CANARY}
+        return Process(name, [BINARY, "serve", "-c", folder / f"{name}.yaml", *options], folder, environment)
+
+    def refused(name, *options):
+        """What it says instead of starting."""
+        process = begin(name, *options)
         assert process.wait() != 0
         assert process.lines == []
         return process.errors()
 
+    go.begin = begin
     go.refused = refused
     yield go
     for server in reversed(started):
@@ -79,6 +85,18 @@ def test_a_second_jobs_service_does_not_start_and_the_first_goes_on(serve):
         assert ONE_JOBS_SERVICE in serve.refused(name, "--roles", "gateway,worker,jobs")
     second = serve("four", "--roles", "gateway,worker")
     assert answered(first) and answered(second)
+
+
+def test_of_jobs_services_that_start_at_once_one_goes_on(serve):
+    names = ("one", "two", "three")
+    starting = [serve.begin(name, "--roles", "jobs") for name in names]
+    eventually(lambda: sum(process.alive() for process in starting) == 1, "all but one to give way")
+    for process in starting:
+        if process.alive():
+            process.wait_line("^llm-router ready")
+            assert process.stop() == 0
+        else:
+            assert process.wait() != 0 and ONE_JOBS_SERVICE in process.errors()
 
 
 def test_after_the_jobs_service_was_killed_another_starts(serve):

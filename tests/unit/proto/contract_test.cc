@@ -95,6 +95,7 @@ TEST_CASE("heartbeats and cancels come back as they were written") {
   Heartbeat beat;
   beat.worker = "w1";
   beat.leaving = true;
+  beat.jobs = true;
   auto& route = beat.routes.emplace_back();
   route.route = "openai";
   route.models = {"gpt"};
@@ -105,6 +106,7 @@ TEST_CASE("heartbeats and cancels come back as they were written") {
   REQUIRE(read.ok());
   CHECK(read->worker == "w1");
   CHECK(read->leaving);
+  CHECK(read->jobs);
   CHECK(read->routes.at(0).models == std::vector<std::string>{"gpt"});
   CHECK(read->routes.at(0).capacity == 256);
   CHECK(read->routes.at(0).job_capacity == 231);

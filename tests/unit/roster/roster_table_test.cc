@@ -54,6 +54,24 @@ TEST_CASE("routes are listed once, sorted, with all models of living workers") {
   CHECK(roster.Routes(now + std::chrono::seconds(10)).empty());
 }
 
+TEST_CASE("a jobs service that beats is known to those whose names come after its own") {
+  RosterTable roster;
+  const TimePoint now{};
+  contract::Heartbeat beat;
+  beat.worker = "b";
+  roster.Beat(beat, now);
+  CHECK_FALSE(roster.HasJobsServiceBefore("c", now));
+  beat.jobs = true;
+  roster.Beat(beat, now);
+  CHECK(roster.HasJobsServiceBefore("c", now));
+  CHECK_FALSE(roster.HasJobsServiceBefore("b", now));
+  CHECK_FALSE(roster.HasJobsServiceBefore("a", now));
+  CHECK_FALSE(roster.HasJobsServiceBefore("c", now + std::chrono::seconds(5)));
+  beat.leaving = true;
+  roster.Beat(beat, now);
+  CHECK_FALSE(roster.HasJobsServiceBefore("c", now));
+}
+
 TEST_CASE("a worker's runs are alive through nine missed beats, and dead at once when it left") {
   using Life = RosterTable::Life;
   RosterTable roster;
