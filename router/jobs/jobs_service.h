@@ -18,7 +18,7 @@ namespace llm_router {
 class JobsService {
  public:
   // Answers when it returns. Fault invalid_request when another jobs service is on this broker, or starts
-  // there in the same moment and has the lesser name (JobsOptions::may_have_rivals). `broker` and `store`
+  // there in the same moment and its name comes first (JobsOptions::may_have_rivals). `broker` and `store`
   // outlive it.
   static Awaitable<absl::StatusOr<std::unique_ptr<JobsService>>> Start(Executor executor, Broker& broker,
                                                                        Store& store, JobsOptions options);
