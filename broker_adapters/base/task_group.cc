@@ -13,9 +13,9 @@ namespace {
 
 constexpr auto kTerminal = boost::asio::cancellation_type::terminal;
 
-Awaitable<void> Root(Awaitable<void> body) {
+Awaitable<void> Root(Awaitable<void> body, bool at_once) {
   co_await boost::asio::this_coro::throw_if_cancelled(false);
-  co_await boost::asio::post(kUseAwaitable);
+  if (!at_once) co_await boost::asio::post(kUseAwaitable);
   co_await std::move(body);
 }
 
@@ -39,15 +39,24 @@ TaskGroup::~TaskGroup() {
 }
 
 TaskGroup::TaskId TaskGroup::Spawn(Awaitable<void> body) {
+  const TaskId id = Launch(std::move(body), /*at_once=*/false);
+  if (cancelled_) Cancel(id);
+  return id;
+}
+
+TaskGroup::TaskId TaskGroup::Start(Awaitable<void> body) {
+  return cancelled_ ? Spawn(std::move(body)) : Launch(std::move(body), /*at_once=*/true);
+}
+
+TaskGroup::TaskId TaskGroup::Launch(Awaitable<void> body, bool at_once) {
   const TaskId id = next_++;
   auto& signal = tasks_[id] = std::make_unique<boost::asio::cancellation_signal>();
   const auto slot = signal->slot();
-  boost::asio::co_spawn(executor_, Root(std::move(body)),
+  boost::asio::co_spawn(executor_, Root(std::move(body), at_once),
                         boost::asio::bind_cancellation_slot(slot, [this, id](std::exception_ptr escaped) {
                           LogEscape(escaped);
                           Finish(id);
                         }));
-  if (cancelled_) Cancel(id);
   return id;
 }
 

@@ -26,6 +26,9 @@ class TaskGroup {
   // Starts `body` on the loop, at the earliest after the caller returned to it. In a group that was cancelled
   // it starts as a cancelled coroutine. An exception that leaves `body` is logged and ends that task only.
   TaskId Spawn(Awaitable<void> body);
+  // The same, but `body` runs up to its first wait, or its end, before this returns: no turn of the loop is
+  // lost, and the caller must be ready for whatever `body` does. In a group that was cancelled as Spawn.
+  TaskId Start(Awaitable<void> body);
 
   // Asks one task, or all, to end. Unknown ids (tasks that ended) are ignored.
   void Cancel(TaskId id);
@@ -38,6 +41,7 @@ class TaskGroup {
   Executor executor() const { return executor_; }
 
  private:
+  TaskId Launch(Awaitable<void> body, bool at_once);
   void Finish(TaskId id);
 
   Executor executor_;

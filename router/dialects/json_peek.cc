@@ -6,6 +6,15 @@
 namespace llm_router {
 namespace {
 
+// Whether the first three bytes of `word` are there in a row. Without a way out in its middle, so that the
+// compiler makes vectors of it: several times faster than any search for the word.
+bool MayHold(std::string_view text, std::string_view word) {
+  bool held = false;
+  for (size_t i = 0; i + 2 < text.size(); ++i)
+    held |= ((text[i] ^ word[0]) | (text[i + 1] ^ word[1]) | (text[i + 2] ^ word[2])) == 0;
+  return held;
+}
+
 // The C library's search is several times faster than std::string_view's.
 size_t Find(std::string_view text, std::string_view word, size_t from) {
   const void* found = memmem(text.data() + from, text.size() - from, word.data(), word.size());
@@ -19,15 +28,24 @@ bool IsNull(std::string_view json, size_t after_key) {
   return json.substr(at).starts_with("null");
 }
 
-}  // namespace
-
-// \u005f to \u007a: a letter of the key could hide in it.
-bool MayHaveKey(std::string_view json, std::string_view quoted) {
+bool HasValue(std::string_view json, std::string_view quoted) {
   for (size_t at = Find(json, quoted, 0); at != json.npos; at = Find(json, quoted, at + quoted.size())) {
     if (!IsNull(json, at + quoted.size())) return true;
   }
-  for (size_t at = Find(json, "\\u00", 0); at != json.npos; at = Find(json, "\\u00", at + 4)) {
-    if (at + 4 < json.size() && json[at + 4] >= '5' && json[at + 4] <= '7') return true;
+  return false;
+}
+
+// \u005f to \u007a: a letter of a key could hide in it.
+bool IsEscapedLetter(std::string_view text) {
+  return text.size() > 4 && text.starts_with("\\u00") && text[4] >= '5' && text[4] <= '7';
+}
+
+}  // namespace
+
+bool MayHaveKey(std::string_view json, std::string_view quoted) {
+  if (MayHold(json, quoted) && HasValue(json, quoted)) return true;
+  for (size_t at = json.find('\\'); at != json.npos; at = json.find('\\', at + 1)) {
+    if (IsEscapedLetter(json.substr(at))) return true;
   }
   return false;
 }

@@ -23,6 +23,7 @@ using boost::system::error_code;
 constexpr size_t kHeadRead = 2048;
 constexpr size_t kBodyRead = 64 * 1024;
 constexpr size_t kReadAhead = 64 * 1024;  // of the next request, while one is handled
+constexpr int kTurnsBeforeWatch = 2;
 constexpr Milliseconds kLingerTime = std::chrono::seconds(2);
 
 std::string NameOf(const HttpSocket& socket) {
@@ -223,7 +224,7 @@ Awaitable<void> HttpSession::RefuseRequest(int status, std::string message) {
 Awaitable<void> HttpSession::Handle() {
   Enter(Phase::kHandler, Milliseconds::max());
   ++number_;
-  ScheduleWatch();
+  ScheduleWatch(kTurnsBeforeWatch);
   co_await CallHandler();
   ++number_;  // a watch that is under way sees that it is late
   if (websocket_ && websocket_->accepted()) co_return co_await FinishWebSocket();
@@ -243,11 +244,13 @@ Awaitable<void> HttpSession::CallHandler() {
   }
 }
 
-// Most handlers that answer at once never need the watch: it starts when they are still running a turn of the
-// loop later.
-void HttpSession::ScheduleWatch() {
-  boost::asio::post(stream_.get_executor(), [self = shared_from_this(), number = number_] {
-    if (number == self->number_ && self->sent_ != Sent::kAll) self->Watch();
+// Handlers that answer at once never need the watch: it starts when they are still running some turns of the
+// loop later, in which what they ask for went on its way.
+void HttpSession::ScheduleWatch(int turns) {
+  boost::asio::post(stream_.get_executor(), [self = shared_from_this(), number = number_, turns] {
+    if (number != self->number_ || self->sent_ == Sent::kAll) return;
+    if (turns > 1) return self->ScheduleWatch(turns - 1);
+    self->Watch();
   });
 }
 

@@ -78,7 +78,7 @@ class HttpSession final : public HttpResponder, public std::enable_shared_from_t
   Awaitable<void> Linger();
 
   void Enter(Phase phase, Milliseconds limit);
-  void ScheduleWatch();
+  void ScheduleWatch(int turns);
   void Watch();
   void Watched(const boost::system::error_code& error, size_t count);
   Awaitable<void> EndOfWatch();

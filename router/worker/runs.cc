@@ -74,8 +74,8 @@ Awaitable<Ran> Runs::RunIn(const Route& route, Slots& slots, std::optional<Slots
   if (early_cancels_.Take(EarlyCancel(running->tenant, running->id))) co_return GivenUp();
   running->stream = streams_.Open(query.message);
   if (running->stream) running->linger = LingerOf(query.message);
-  running->task = tasks_.Spawn(RunInto(route, slots, std::move(slot), std::move(query), running));
   running_.insert_or_assign(running->id, running);
+  running->task = tasks_.Start(RunInto(route, slots, std::move(slot), std::move(query), running));
   auto result = co_await running->answer.Wait(running->deadline);
   if (result) co_return *std::move(result);
   if (co_await Cancelled()) {

@@ -23,6 +23,27 @@ TEST_CASE("a task starts only after its spawner gave way") {
   });
 }
 
+TEST_CASE("a started task runs to its first wait before its starter goes on") {
+  Run([](Loop& loop) -> Awaitable<void> {
+    TaskGroup group(loop.executor());
+    int step = 0;
+    const auto id = group.Start([](int& at) -> Awaitable<void> {
+      at = 1;
+      if (!co_await Sleep(Now() + std::chrono::hours(1))) at = 2;
+    }(step));
+    CHECK(step == 1);
+    group.Cancel(id);
+    co_await group.Join();
+    CHECK(step == 2);
+    group.Start([](int& at) -> Awaitable<void> {
+      at = 3;
+      co_return;
+    }(step));
+    CHECK(step == 3);
+    CHECK(group.size() == 0);
+  });
+}
+
 TEST_CASE("a cancelled task wakes from its wait and from every later one") {
   Run([](Loop& loop) -> Awaitable<void> {
     TaskGroup group(loop.executor());
@@ -52,8 +73,9 @@ TEST_CASE("a task spawned into a cancelled group, or cancelled before it began, 
     group.Cancel(group.Spawn(body(interrupted)));
     group.Cancel();
     group.Spawn(body(interrupted));
+    group.Start(body(interrupted));
     co_await group.Join();
-    CHECK(interrupted == 2);
+    CHECK(interrupted == 3);
   });
 }
 
