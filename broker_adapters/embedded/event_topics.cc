@@ -1,6 +1,8 @@
 #include "broker_adapters/embedded/event_topics.h"
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
+#include <utility>
 
 #include "broker_adapters/base/log.h"
 #include "broker_adapters/base/status.h"
@@ -48,7 +50,7 @@ void Call(const EventSubscriber& subscriber, const Message& event) {
 }  // namespace
 
 EventTopics::EventTopics(Executor executor, const EmbeddedOptions& options)
-    : options_(options), tasks_(executor) {}
+    : executor_(executor), options_(options), idle_(executor, TimePoint::max()) {}
 
 absl::Status EventTopics::Publish(Message event) {
   if (stopping_) return Stopping();
@@ -62,7 +64,7 @@ absl::Status EventTopics::Publish(Message event) {
   }
   bytes_ += event.body.size();
   events_.emplace_back(++sequence_, std::move(event));
-  if (!std::exchange(delivering_, true)) tasks_.Spawn(Deliver());
+  if (!std::exchange(delivering_, true)) DeliverLater();
   return absl::OkStatus();
 }
 
@@ -85,9 +87,13 @@ void EventTopics::Leave(EventSubscriber& subscriber) {
   index_.Remove(subscriber);
 }
 
+void EventTopics::DeliverLater() {
+  boost::asio::post(executor_, [this] { Deliver(); });
+}
+
 // Delivers at most a batch of what was there when it began; the rest, and what handlers publish meanwhile, is
 // for later turns of the loop, so that neither a burst nor handlers that answer each other starve the rest.
-Awaitable<void> EventTopics::Deliver() {
+void EventTopics::Deliver() {
   for (size_t left = std::min(events_.size(), kBatch); left > 0; --left) {
     const Numbered event = std::move(events_.front());
     events_.pop_front();
@@ -97,8 +103,11 @@ Awaitable<void> EventTopics::Deliver() {
     }
   }
   delivering_ = !events_.empty();
-  if (delivering_) tasks_.Spawn(Deliver());
-  co_return;
+  if (delivering_) {
+    DeliverLater();
+  } else {
+    idle_.cancel();
+  }
 }
 
 EventTopics::Receivers EventTopics::ReceiversOf(const Numbered& event) {
@@ -120,7 +129,7 @@ EventTopics::Receivers EventTopics::ReceiversOf(const Numbered& event) {
 
 Awaitable<void> EventTopics::Stop() {
   stopping_ = true;
-  co_await tasks_.Join();
+  while (delivering_) (void)co_await idle_.async_wait(kUseTuple);
   while (!subscribers_.empty()) Leave(subscribers_.front());
 }
 

@@ -1,7 +1,7 @@
 // EventTopics: the name space of events: who is subscribed, and what is published and not yet delivered.
 //
-// Events are delivered by a coroutine of its own, in the order they were published, to who was subscribed at
-// that time and still is: handlers may publish, subscribe and unsubscribe. Loop thread; `co_await Stop()`
+// Events are delivered on a later turn of the loop, in the order they were published, to who was subscribed
+// at that time and still is: handlers may publish, subscribe and unsubscribe. Loop thread; `co_await Stop()`
 // before destruction.
 #pragma once
 
@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "broker_adapters/base/task_group.h"
+#include "broker_adapters/base/awaitable.h"
 #include "broker_adapters/broker.h"
 #include "broker_adapters/embedded/embedded_broker.h"
 #include "broker_adapters/embedded/query_state.h"
@@ -61,18 +61,20 @@ class EventTopics {
   };
   using Receivers = std::vector<std::shared_ptr<EventSubscriber>>;
 
-  Awaitable<void> Deliver();
+  void DeliverLater();
+  void Deliver();
   Receivers ReceiversOf(const Numbered& event);
 
+  const Executor executor_;
   const EmbeddedOptions options_;
   SubscriberIndex<EventSubscriber> index_;
   LinkedList<EventSubscriber, &EventSubscriber::of_topics> subscribers_;
   std::deque<Numbered> events_;
   size_t bytes_ = 0;  // bodies of `events_`
   uint64_t sequence_ = 0;
-  bool delivering_ = false;
+  bool delivering_ = false;  // now, or on a later turn
   bool stopping_ = false;
-  TaskGroup tasks_;
+  Timer idle_;  // cancelled when a delivery ended that Stop waits for
 };
 
 }  // namespace llm_router

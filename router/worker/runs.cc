@@ -36,10 +36,16 @@ Ran TooLate() {
   return Ran(MakeFault(Fault::kTimeout, "no answer before the query's deadline: allow more time"));
 }
 
-// Why it got no slot.
-absl::Status Unplaced(TimePoint deadline) {
-  if (Now() < deadline) return MakeFault(Fault::kCancelled, "the query was cancelled");
-  return MakeFault(Fault::kTimeout, "the worker had no place for it before its deadline: raise concurrency");
+Ran NoPlace() {
+  return Ran(
+      MakeFault(Fault::kTimeout, "the worker had no place for it before its deadline: raise concurrency"));
+}
+
+// It got no slot.
+Ran Unplaced(const Route& route, Query query) {
+  Ran ran = Now() < query.deadline ? GivenUp() : NoPlace();
+  AccountUnrun(route, std::move(query), ran.failure);
+  return ran;
 }
 
 // A pipeline without a stage that makes replies of failures fails itself.
@@ -92,12 +98,8 @@ Awaitable<void> Runs::RunInto(const Route& route, Slots& slots, std::optional<Sl
     auto taken = co_await slots.TakeForQuery(query.deadline);
     if (taken) slot.emplace(*std::move(taken));
   }
-  Ran ran = GivenUp();
-  if (slot) {
-    ran = co_await RunPipeline(route, std::move(query), running->stream.get());
-  } else {
-    AccountUnrun(route, std::move(query), Unplaced(running->deadline));
-  }
+  Ran ran = slot ? co_await RunPipeline(route, std::move(query), running->stream.get())
+                 : Unplaced(route, std::move(query));
   slot.reset();
   ran = ToldOfEnd(std::move(ran));
   if (running->stream) {
