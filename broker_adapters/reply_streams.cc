@@ -104,7 +104,7 @@ Awaitable<absl::StatusOr<std::unique_ptr<ReplyStream>>> ReplyStreams::Ask(Query 
   from.query = TagOr(tags, tag::kQuery);
   const Shared stream = Add(name, tags, std::move(from));
   const TimePoint deadline = query.deadline;
-  const auto task = tasks_.Spawn(Run(stream, std::move(query), deadline, linger));
+  const auto task = tasks_.Start(Run(stream, std::move(query), deadline, linger));
   co_return std::make_unique<Handle>(*this, stream, task, deadline);
 }
 
