@@ -24,6 +24,8 @@ namespace tag = contract::tag;
 
 // Every worker beats once a second, so by then the roster knows those that live.
 constexpr Milliseconds kRosterSettles{1'500};
+// The first beat of a worker that has just said that it is ready may still be on its way.
+constexpr Milliseconds kBeatOnItsWay{200};
 constexpr Milliseconds kLookEvery(20);
 constexpr Milliseconds kUsualPatience = std::chrono::seconds(600);  // that of the SDKs
 constexpr Milliseconds kMostPatience = std::chrono::hours(24);
@@ -75,10 +77,9 @@ bool IsIdCharacter(char c) {
 Awaitable<absl::StatusOr<std::string>> RouteFor(GatewayState& state, CallerPtr caller, std::string model,
                                                 std::string remote) {
   auto route = Resolve(state, caller, model);
+  const TimePoint until = std::max(state.born + kRosterSettles, Now() + kBeatOnItsWay);
   while (!route.ok() && FaultOf(route.status()) != Fault::kPermissionDenied) {
-    if (!state.catalogue.ReadAgain() &&
-        !(Now() < state.born + kRosterSettles && co_await Sleep(Now() + kLookEvery)))
-      break;
+    if (!state.catalogue.ReadAgain() && !(Now() < until && co_await Sleep(Now() + kLookEvery))) break;
     route = Resolve(state, caller, model);
   }
   if (route.ok()) {

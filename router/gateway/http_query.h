@@ -10,9 +10,9 @@
 
 namespace llm_router {
 
-// The route that `model` means to the caller. Unknown ones wait, right after the door opened, until every
-// worker has had the time to tell. Fault unknown_model, unknown_route (nobody serves anything) or
-// permission_denied, which is noted.
+// The route that `model` means to the caller. Unknown ones wait for the beat of a worker that is just ready,
+// and right after the door opened until every worker has had the time to tell. Fault unknown_model,
+// unknown_route (nobody serves anything) or permission_denied, which is noted.
 Awaitable<absl::StatusOr<std::string>> RouteFor(GatewayState& state, CallerPtr caller, std::string model,
                                                 std::string remote);
 

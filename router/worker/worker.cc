@@ -40,9 +40,12 @@ Worker::Worker(Executor executor, Broker& broker, const Pipeline& pipeline, Work
 Awaitable<absl::Status> Worker::Start() {
   CO_RETURN_IF_ERROR(co_await ListenForControl(std::string(contract::kControlChannel)));
   CO_RETURN_IF_ERROR(co_await ListenForControl(contract::WorkerControlChannel(options_.name)));
-  CO_RETURN_IF_ERROR(co_await ServeResumes());
   for (const auto& served : routes_) CO_RETURN_IF_ERROR(co_await Serve(*served));
   TakeJobs();
+  Beat(/*leaving=*/false);
+  // After the first beat: where a subscription is known to be in force, the message broker has had that beat,
+  // and so a door knows our routes as soon as we say that we are ready.
+  CO_RETURN_IF_ERROR(co_await ServeResumes());
   heartbeat_.Spawn(BeatEverySecond());
   co_return absl::OkStatus();
 }
@@ -146,10 +149,10 @@ Awaitable<absl::Status> Worker::ServeResumes() {
 }
 
 Awaitable<void> Worker::BeatEverySecond() {
-  do {
+  while (co_await Sleep(Now() + kBeatEvery)) {
     Beat(/*leaving=*/false);
     streams_.Expire(Now());
-  } while (co_await Sleep(Now() + kBeatEvery));
+  }
 }
 
 void Worker::Beat(bool leaving) {

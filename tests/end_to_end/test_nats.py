@@ -5,7 +5,7 @@ import json
 import pytest
 
 import wire
-from harness import BINARY, CANARY, NatsServer, Process, Server, Simulator, eventually, providers, route
+from harness import BINARY, CANARY, NatsServer, Process, Server, Simulator, eventually, get, post, providers, route
 from nats_wire import NatsWire
 
 ROUTES = {"openai": route("openai:gpt-4o-mini")}
@@ -103,6 +103,17 @@ def test_after_the_jobs_service_was_killed_another_starts(serve):
     first = serve("one", "--roles", "jobs")
     first.kill()
     serve("two", "--roles", "jobs")
+
+
+def test_a_worker_that_is_ready_is_known_to_a_gateway_that_is_there(serve):
+    door = f"http://{serve('gateway', '--roles', 'gateway').doors['http']}/v1"
+    chat = {"model": "openai", "messages": [{"role": "user", "content": "Hello"}]}
+    for name in ("one", "two", "three", "four"):
+        # One that has just started waits for what workers there are; from then on it says at once what it knows.
+        eventually(lambda: not json.loads(get(f"{door}/models"))["data"], "the last worker to be forgotten")
+        worker = serve(name, "--roles", "worker")
+        assert json.loads(post(f"{door}/chat/completions", chat))["choices"]
+        assert worker.stop() == 0
 
 
 def test_any_client_of_nats_can_ask(serve, nats):
