@@ -16,7 +16,7 @@ constexpr int64_t kFarthest = 600'000;
 
 int64_t AttemptsOf(Rows& rows) {
   if (rows.Int(3) == OutboxChecksum(rows.Int(0), rows.Int(1), rows.Int(2))) return rows.Int(2);
-  log::Error("jobs.sqlite: when a result is to be sent is damaged on disk: it is sent now");
+  log::Error("jobs.sqlite: when a result is to be sent is damaged on disk: it counts as due now");
   return 0;
 }
 

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Fuzzes one target: fuzz.sh PROGRAM RUNS [SEED_FILE_OR_FOLDER]...
 #
-# Tries RUNS inputs made from the seeds, the same ones each time: a gate that is passed by luck is none. For that neither
-# addresses nor what a comparison was about may guide it. With LLM_ROUTER_FUZZ_SECONDS in the environment it searches for
-# that long instead, guided by all of it, from the seeds and from what earlier searches of this build tree found.
+# Tries RUNS inputs made from the seeds, the same ones each time (nearly so where a target reads the clock): a gate that is
+# passed by luck is none. For that neither addresses nor what a comparison was about may guide it. With
+# LLM_ROUTER_FUZZ_SECONDS in the environment it searches for that long instead, guided by all of it, from the seeds and from
+# what earlier searches of this build tree found.
 # An input that breaks the target is kept, and how to try it again is the last thing said.
 set -euo pipefail
 
