@@ -7,8 +7,6 @@
 namespace llm_router {
 namespace {
 
-constexpr long kReadAtOnce = 64 * 1024;  // with less, what has come takes several reads
-
 std::string Environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? std::string() : std::string(value);
@@ -55,7 +53,6 @@ void SetSharedOptions(CURL* easy) {
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
-  curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, kReadAtOnce);
   curl_easy_setopt(easy, CURLOPT_USERAGENT, "llm-router");
   curl_easy_setopt(easy, CURLOPT_NOPROXY, no_proxy.c_str());
   curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
