@@ -62,7 +62,10 @@ struct HttpServerOptions {
   std::string body_limit_setting = "body_limit";  // which names this setting
   // Of a request that has more, of which all but the body has come: its own limit. Unset: body_limit.
   std::function<size_t(const HttpRequest& head)> body_limit_of;
-  size_t most_body_limit = 0;       // that it ever gives
+  size_t most_body_limit = 0;  // that it ever gives
+  // Bytes of all the requests that have begun to come and are not whole; above it those of more than 64 KB
+  // get a 503.
+  size_t unfinished_limit = size_t{2} * 1024 * 1024 * 1024;
   size_t header_limit = 64 * 1024;  // bytes of request line and headers; above it 431
   size_t max_connections = 10'000;  // above it 503
   Milliseconds handshake_timeout = std::chrono::seconds(10);  // from a connection's begin to TLS

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/asio/post.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
@@ -22,8 +21,7 @@ using boost::system::error_code;
 
 constexpr size_t kHeadRead = 2048;
 constexpr size_t kBodyRead = 64 * 1024;
-constexpr size_t kReadAhead = 64 * 1024;  // of the next request, while one is handled
-constexpr int kTurnsBeforeWatch = 2;
+constexpr size_t kSmallRequest = 64 * 1024;
 constexpr Milliseconds kLingerTime = std::chrono::seconds(2);
 
 std::string NameOf(const HttpSocket& socket) {
@@ -93,6 +91,26 @@ bool LimitBody(Parser& parser, const HttpServerOptions& options, const std::stri
   if (!length && !parser.is_done()) parser.body_limit(limit - read);
   return true;
 }
+
+// The share of one request in what its server holds of requests that are not whole.
+class Unfinished {
+ public:
+  explicit Unfinished(HttpSessionContext& context) : context_(context) {}
+  ~Unfinished() { context_.unfinished -= bytes_; }
+  Unfinished(const Unfinished&) = delete;
+  Unfinished& operator=(const Unfinished&) = delete;
+
+  // Whether the server has room for so much of it.
+  bool Holds(size_t bytes) {
+    context_.unfinished += bytes;
+    context_.unfinished -= std::exchange(bytes_, bytes);
+    return bytes <= kSmallRequest || context_.unfinished <= context_.options.unfinished_limit;
+  }
+
+ private:
+  HttpSessionContext& context_;
+  size_t bytes_ = 0;
+};
 
 int StatusFor(const error_code& error) {
   if (error == http::error::body_limit) return 413;
@@ -167,6 +185,7 @@ Awaitable<bool> HttpSession::ReadRequest() {
   parser.header_limit(static_cast<uint32_t>(context_.options.header_limit));
   body_limit_ = context_.options.body_limit;
   parser.body_limit(std::max(body_limit_, context_.options.most_body_limit));
+  Unfinished unfinished(context_);
   for (error_code error = Feed(parser, unread_); error; error = Feed(parser, unread_)) {
     if (unread_.size() > context_.options.header_limit + kBodyRead) error = http::error::buffer_overflow;
     if (error != http::error::need_more) {
@@ -179,6 +198,10 @@ Awaitable<bool> HttpSession::ReadRequest() {
         co_return false;
       }
       co_await BeginBody(View(parser.get()[http::field::expect]));
+    }
+    if (!unfinished.Holds(parser.get().body().size() + unread_.size())) {
+      co_await RefuseRequest(503, "too much is being sent to this server at once: try again later");
+      co_return false;
     }
     if (co_await ReadMore(RoomFor(parser))) continue;
     if (expired_) co_await RefuseRequest(408, "the request took too long to arrive");
@@ -224,7 +247,7 @@ Awaitable<void> HttpSession::RefuseRequest(int status, std::string message) {
 Awaitable<void> HttpSession::Handle() {
   Enter(Phase::kHandler, Milliseconds::max());
   ++number_;
-  ScheduleWatch(kTurnsBeforeWatch);
+  ScheduleWatch();
   co_await CallHandler();
   ++number_;  // a watch that is under way sees that it is late
   if (websocket_ && websocket_->accepted()) co_return co_await FinishWebSocket();
@@ -242,43 +265,6 @@ Awaitable<void> HttpSession::CallHandler() {
   } catch (const std::exception& error) {
     log::Error("an HTTP handler ended by an exception: {}", error.what());
   }
-}
-
-// Handlers that answer at once never need the watch: it starts when they are still running some turns of the
-// loop later, in which what they ask for went on its way.
-void HttpSession::ScheduleWatch(int turns) {
-  boost::asio::post(stream_.get_executor(), [self = shared_from_this(), number = number_, turns] {
-    if (number != self->number_ || self->sent_ == Sent::kAll) return;
-    if (turns > 1) return self->ScheduleWatch(turns - 1);
-    self->Watch();
-  });
-}
-
-// Learns of the client's end, and takes in what it sends ahead of its turn, since behind it may come the end.
-// A read that is still there when the handler is done is the first one of the next request.
-void HttpSession::Watch() {
-  watched_for_ = number_;
-  if (std::exchange(watching_, true)) return;
-  stream_.async_read_some(
-      boost::asio::buffer(ahead_),
-      [self = shared_from_this()](const error_code& error, size_t count) { self->Watched(error, count); });
-}
-
-void HttpSession::Watched(const error_code& error, size_t count) {
-  watching_ = false;
-  watched_.cancel();
-  unread_.append(ahead_.data(), count);
-  if (watched_for_ != number_) return;
-  if (error) {
-    broken_ = true;
-    Interrupt();
-  } else if (unread_.size() < kReadAhead) {
-    Watch();
-  }
-}
-
-Awaitable<void> HttpSession::EndOfWatch() {
-  while (watching_ && !co_await Cancelled()) (void)co_await watched_.async_wait(kUseTuple);
 }
 
 // Closing with unread bytes would be a reset, which can overtake the reply: so the client closes first, if it

@@ -26,6 +26,7 @@ struct HttpSessionContext {
   HttpServerOptions options;
   HttpHandler handler;
   TaskGroup& tasks;         // where sessions run
+  size_t unfinished = 0;    // bytes of requests that are not whole
   bool stopping = false;    // no request after the present one
   bool grace_over = false;  // what is cancelled now is ended by us
   LogLimit refusals;        // of requests that no handler saw
@@ -78,7 +79,8 @@ class HttpSession final : public HttpResponder, public std::enable_shared_from_t
   Awaitable<void> Linger();
 
   void Enter(Phase phase, Milliseconds limit);
-  void ScheduleWatch(int turns);
+  void ScheduleWatch();
+  void WatchIn(int turns);
   void Watch();
   void Watched(const boost::system::error_code& error, size_t count);
   Awaitable<void> EndOfWatch();

@@ -331,6 +331,33 @@ TEST_CASE("connections above the limit get a 503, and others go on") {
   });
 }
 
+TEST_CASE("a body for which the server holds too many others gets a 503, a small one its reply") {
+  Run([](Loop& loop) -> Awaitable<void> {
+    HttpServerOptions options;
+    options.unfinished_limit = 1'000'000;
+    const auto server = Serve(loop, Echo, options);
+    HttpClient client(loop.executor());
+    const auto answered = [&](size_t size) -> Awaitable<int> {
+      const auto reply = co_await client.Do(CallTo(*server, "/", std::string(size, 'x')));
+      co_return reply.ok() ? reply->status : 0;
+    };
+    CHECK(co_await answered(1'500'000) == 503);
+    {
+      Socket held = co_await Connect(*server);
+      co_await RawServer::Write(
+          held, "POST / HTTP/1.1\r\ncontent-length: 2000000\r\n\r\n" + std::string(800'000, 'x'));
+      while (co_await answered(500'000) == 200) {
+      }
+      CHECK(co_await answered(500'000) == 503);
+      CHECK(co_await answered(1'000) == 200);
+    }
+    while (co_await answered(500'000) == 503) {
+    }
+    CHECK(co_await answered(500'000) == 200);
+    co_await server->Stop(kGrace);
+  });
+}
+
 TEST_CASE("an address that can't be had is named with the remedy") {
   Run([](Loop& loop) -> Awaitable<void> {
     const auto server = Serve(loop, Echo);
