@@ -1,6 +1,7 @@
 #include "router/gateway/kubemq_grpc.h"
 
 #include <fmt/format.h>
+#include <grpcpp/resource_quota.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
@@ -20,6 +21,7 @@ namespace {
 
 constexpr int kMaxMessage = 100 * 1024 * 1024;
 constexpr int kMaxStreamsOfConnection = 10'000;
+constexpr size_t kMostBuffered = size_t{2} * 1024 * 1024 * 1024;
 constexpr auto kCutPatience = std::chrono::seconds(2);
 
 std::string Address(const KubemqDoorOptions& options) {
@@ -32,6 +34,9 @@ void SetLimits(grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(kMaxMessage);
   builder.SetMaxSendMessageSize(kMaxMessage);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsOfConnection);
+  // Of messages that are not yet whole, and of those that are not yet taken: beyond it gRPC cuts off who sent
+  // them.
+  builder.SetResourceQuota(grpc::ResourceQuota("door").Resize(kMostBuffered));
   // Two servers on one port would each get some of the connections.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   // SDKs ping every 10 s, some every 5 s, with and without calls; gRPC by itself takes that for abuse.
