@@ -1,8 +1,5 @@
 #include "router/net/http_server.h"
 
-#include <sys/resource.h>
-
-#include <boost/asio/connect.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,80 +7,24 @@
 #include "broker_adapters/base/one_shot.h"
 #include "broker_adapters/base/status.h"
 #include "proto/fault.h"
-#include "router/net/http_client.h"
-#include "tests/support/catch.h"
 #include "tests/support/run.h"
-#include "tests/unit/net/raw_server.h"
+#include "tests/unit/net/http_server_rig.h"
 
 namespace llm_router {
 namespace {
 
+using test::CallTo;
+using test::Connect;
+using test::Contains;
+using test::Echo;
+using test::Exchange;
+using test::kGrace;
+using test::kPatience;
 using test::RawServer;
+using test::ReadAll;
 using test::Run;
+using test::Serve;
 using test::Socket;
-
-constexpr auto kPatience = std::chrono::seconds(20);
-constexpr auto kGrace = Milliseconds(0);
-
-Awaitable<void> Echo(HttpRequest& request, HttpResponder& responder) {
-  HttpResponse response;
-  response.headers = {{"x-method", request.method}, {"x-path", request.path}, {"x-query", request.query}};
-  response.body = std::move(request.body);
-  (void)co_await responder.Send(std::move(response));
-}
-
-HttpServerOptions Small() {
-  HttpServerOptions options;
-  options.body_limit = 1000;
-  options.body_limit_setting = "limits.body";
-  options.header_limit = 2000;
-  return options;
-}
-
-std::unique_ptr<HttpServer> Serve(Loop& loop, HttpHandler handler, HttpServerOptions options = Small()) {
-  auto server = HttpServer::Listen(loop.executor(), std::move(options), std::move(handler));
-  INFO(server.status().ToString());
-  REQUIRE(server.ok());
-  return *std::move(server);
-}
-
-HttpCall CallTo(const HttpServer& server, std::string path = "/", std::string body = "hello") {
-  HttpCall call;
-  call.url = "http://127.0.0.1:" + std::to_string(server.port()) + path;
-  call.body = std::move(body);
-  call.deadline = Now() + kPatience;
-  return call;
-}
-
-Awaitable<Socket> Connect(const HttpServer& server) {
-  Socket socket(co_await boost::asio::this_coro::executor);
-  const boost::asio::ip::tcp::endpoint endpoint(boost::asio::ip::address_v4::loopback(),
-                                                static_cast<uint16_t>(server.port()));
-  const auto [error] = co_await socket.async_connect(endpoint, kUseTuple);
-  CHECK_FALSE(error);
-  co_return socket;
-}
-
-Awaitable<std::string> ReadAll(Socket& socket) {
-  std::string text;
-  while (true) {
-    std::array<char, 4096> bytes;
-    const auto [error, size] = co_await socket.async_read_some(boost::asio::buffer(bytes), kUseTuple);
-    text.append(bytes.data(), size);
-    if (error) co_return text;
-  }
-}
-
-// All that the server says to these bytes until it closes the connection.
-Awaitable<std::string> Exchange(const HttpServer& server, std::string sent) {
-  Socket socket = co_await Connect(server);
-  co_await RawServer::Write(socket, std::move(sent));
-  co_return co_await ReadAll(socket);
-}
-
-bool Contains(std::string_view text, std::string_view part) {
-  return text.find(part) != std::string_view::npos;
-}
 
 }  // namespace
 
@@ -282,82 +223,6 @@ TEST_CASE("a handler whose client goes away is cancelled, also behind a request 
   });
 }
 
-TEST_CASE("a connection that is slow to send its headers or body gets a 408, an idle one is closed") {
-  struct Row {
-    std::string sent, says;
-  };
-  const Row row =
-      GENERATE(Row{"GET / HT", "HTTP/1.1 408"},
-               Row{"POST / HTTP/1.1\r\ncontent-length: 5\r\n\r\nab", "HTTP/1.1 408"}, Row{"", ""});
-  Run([&](Loop& loop) -> Awaitable<void> {
-    HttpServerOptions options;
-    options.header_timeout = options.body_timeout = options.idle_timeout = Milliseconds(20);
-    const auto server = Serve(loop, Echo, options);
-    const std::string said = co_await Exchange(*server, row.sent);
-    CHECK(said.substr(0, row.says.size()) == row.says);
-    CHECK(said.empty() == row.says.empty());
-    co_await server->Stop(kGrace);
-  });
-}
-
-TEST_CASE("a client that does not read is given up") {
-  Run([](Loop& loop) -> Awaitable<void> {
-    HttpServerOptions options;
-    options.write_timeout = Milliseconds(20);
-    OneShot<bool> failed(loop.executor());
-    const auto server = Serve(
-        loop,
-        [&](HttpRequest&, HttpResponder& responder) -> Awaitable<void> {
-          failed.Set(!(co_await responder.Send(HttpResponse(200, {}, std::string(20'000'000, 'x')))).ok());
-        },
-        options);
-    Socket socket = co_await Connect(*server);
-    co_await RawServer::Write(socket, "GET / HTTP/1.1\r\n\r\n");
-    CHECK((co_await failed.Wait(Now() + kPatience)).value_or(false));
-    co_await server->Stop(kGrace);
-  });
-}
-
-TEST_CASE("connections above the limit get a 503, and others go on") {
-  Run([](Loop& loop) -> Awaitable<void> {
-    HttpServerOptions options;
-    options.max_connections = 1;
-    const auto server = Serve(loop, Echo, options);
-    HttpClient client(loop.executor());
-    CHECK((co_await client.Do(CallTo(*server))).ok());
-    CHECK(Contains(co_await Exchange(*server, ""), "HTTP/1.1 503"));
-    CHECK((co_await client.Do(CallTo(*server))).ok());
-    co_await server->Stop(kGrace);
-  });
-}
-
-TEST_CASE("a body for which the server holds too many others gets a 503, a small one its reply") {
-  Run([](Loop& loop) -> Awaitable<void> {
-    HttpServerOptions options;
-    options.unfinished_limit = 1'000'000;
-    const auto server = Serve(loop, Echo, options);
-    HttpClient client(loop.executor());
-    const auto answered = [&](size_t size) -> Awaitable<int> {
-      const auto reply = co_await client.Do(CallTo(*server, "/", std::string(size, 'x')));
-      co_return reply.ok() ? reply->status : 0;
-    };
-    CHECK(co_await answered(1'500'000) == 503);
-    {
-      Socket held = co_await Connect(*server);
-      co_await RawServer::Write(
-          held, "POST / HTTP/1.1\r\ncontent-length: 2000000\r\n\r\n" + std::string(800'000, 'x'));
-      while (co_await answered(500'000) == 200) {
-      }
-      CHECK(co_await answered(500'000) == 503);
-      CHECK(co_await answered(1'000) == 200);
-    }
-    while (co_await answered(500'000) == 503) {
-    }
-    CHECK(co_await answered(500'000) == 200);
-    co_await server->Stop(kGrace);
-  });
-}
-
 TEST_CASE("an address that can't be had is named with the remedy") {
   Run([](Loop& loop) -> Awaitable<void> {
     const auto server = Serve(loop, Echo);
@@ -371,127 +236,6 @@ TEST_CASE("an address that can't be had is named with the remedy") {
     const auto third = HttpServer::Listen(loop.executor(), options, Echo);
     REQUIRE_FALSE(third.ok());
     CHECK(Contains(MessageOf(third.status()), "choose an address of this machine"));
-    co_await server->Stop(kGrace);
-  });
-}
-
-namespace {
-
-Awaitable<void> StopAndTell(HttpServer& server, Milliseconds grace, OneShot<bool>& stopped) {
-  co_await server.Stop(grace);
-  stopped.Set(true);
-}
-
-Awaitable<void> CallAndTell(HttpClient& client, HttpCall call, OneShot<absl::StatusOr<HttpReply>>& told) {
-  told.Set(co_await client.Do(std::move(call)));
-}
-
-}  // namespace
-
-TEST_CASE("stopping lets running requests finish within the grace and cancels the others") {
-  const bool patient = GENERATE(true, false);
-  Run([patient](Loop& loop) -> Awaitable<void> {
-    OneShot<bool> began(loop.executor());
-    OneShot<bool> go_on(loop.executor());
-    OneShot<bool> stopped(loop.executor());
-    const auto server = Serve(loop, [&](HttpRequest&, HttpResponder& responder) -> Awaitable<void> {
-      began.Set(true);
-      (void)co_await go_on.Wait(Now() + kPatience);
-      (void)co_await responder.Send(HttpResponse(200, {}, "done"));
-    });
-    HttpClient client(loop.executor());
-    TaskGroup tasks(loop.executor());
-    OneShot<absl::StatusOr<HttpReply>> told(loop.executor());
-    tasks.Spawn(CallAndTell(client, CallTo(*server), told));
-    CHECK((co_await began.Wait(Now() + kPatience)).has_value());
-    tasks.Spawn(StopAndTell(*server, patient ? Milliseconds(kPatience) : Milliseconds(0), stopped));
-    if (patient) {
-      CHECK_FALSE(stopped.is_set());
-      go_on.Set(true);
-    }
-    const auto reply = co_await told.Wait(Now() + kPatience);
-    REQUIRE(reply.has_value());
-    CHECK(reply->ok() == patient);
-    CHECK((co_await stopped.Wait(Now() + kPatience)).has_value());
-    co_await tasks.Join();
-  });
-}
-
-TEST_CASE("a handler that the server cancels can still end its reply, once") {
-  Run([](Loop& loop) -> Awaitable<void> {
-    OneShot<bool> began(loop.executor());
-    OneShot<bool> stopped(loop.executor());
-    bool had_another = true;
-    const auto server = Serve(loop, [&](HttpRequest&, HttpResponder& responder) -> Awaitable<void> {
-      CHECK_FALSE(co_await responder.HasLastWord());
-      (void)co_await responder.SendHead(200, {}, {});
-      began.Set(true);
-      (void)co_await Sleep(TimePoint::max());
-      CHECK(co_await responder.HasLastWord());
-      (void)co_await responder.Write("last word");
-      (void)co_await responder.Finish();
-      (void)co_await Sleep(TimePoint::max());
-      had_another = co_await responder.HasLastWord();
-    });
-    HttpClient client(loop.executor());
-    TaskGroup tasks(loop.executor());
-    OneShot<absl::StatusOr<HttpReply>> told(loop.executor());
-    tasks.Spawn(CallAndTell(client, CallTo(*server), told));
-    CHECK((co_await began.Wait(Now() + kPatience)).has_value());
-    tasks.Spawn(StopAndTell(*server, Milliseconds(0), stopped));
-    const auto reply = co_await told.Wait(Now() + kPatience);
-    REQUIRE(reply.has_value());
-    REQUIRE(reply->ok());
-    CHECK((*reply)->body == "last word");
-    CHECK((co_await stopped.Wait(Now() + kPatience)).has_value());
-    CHECK_FALSE(had_another);
-    co_await tasks.Join();
-  });
-}
-
-TEST_CASE("a handler whose client went away has no last word") {
-  Run([](Loop& loop) -> Awaitable<void> {
-    OneShot<bool> began(loop.executor());
-    OneShot<bool> has_last_word(loop.executor());
-    const auto server = Serve(loop, [&](HttpRequest&, HttpResponder& responder) -> Awaitable<void> {
-      (void)co_await responder.SendHead(200, {}, {});
-      began.Set(true);
-      (void)co_await Sleep(TimePoint::max());
-      has_last_word.Set(co_await responder.HasLastWord());
-    });
-    HttpClient client(loop.executor());
-    TaskGroup tasks(loop.executor());
-    OneShot<absl::StatusOr<HttpReply>> told(loop.executor());
-    const auto call = tasks.Spawn(CallAndTell(client, CallTo(*server), told));
-    CHECK((co_await began.Wait(Now() + kPatience)).has_value());
-    tasks.Cancel(call);
-    CHECK(co_await has_last_word.Wait(Now() + kPatience) == std::optional(false));
-    co_await tasks.Join();
-    co_await server->Stop(kGrace);
-  });
-}
-
-TEST_CASE("a server that ran out of descriptors accepts again when some are free") {
-  Run([](Loop& loop) -> Awaitable<void> {
-    const auto server = Serve(loop, Echo);
-    HttpClient client(loop.executor());
-    Socket socket = co_await Connect(*server);  // takes its descriptor before they are gone
-    rlimit normal{};
-    getrlimit(RLIMIT_NOFILE, &normal);
-    Socket waiting(loop.executor());
-    waiting.open(boost::asio::ip::tcp::v4());
-    rlimit none = normal;
-    none.rlim_cur = static_cast<rlim_t>(waiting.native_handle());
-    setrlimit(RLIMIT_NOFILE, &none);
-    const boost::asio::ip::tcp::endpoint endpoint(boost::asio::ip::address_v4::loopback(),
-                                                  static_cast<uint16_t>(server->port()));
-    const auto [error] = co_await waiting.async_connect(endpoint, kUseTuple);
-    CHECK_FALSE(error);
-    co_await RawServer::Write(socket, "GET /first HTTP/1.1\r\n\r\n");
-    CHECK(Contains(co_await RawServer::ReadRequest(socket), "/first"));
-    setrlimit(RLIMIT_NOFILE, &normal);
-    co_await RawServer::Write(waiting, "GET /second HTTP/1.1\r\n\r\n");
-    CHECK(Contains(co_await RawServer::ReadRequest(waiting), "/second"));
     co_await server->Stop(kGrace);
   });
 }
