@@ -2,12 +2,30 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "broker_adapters/base/status.h"
 #include "proto/fault.h"
 
 namespace llm_router::contract {
+namespace {
+
+// Nearly all texts: they stand in JSON as they are.
+bool IsPlain(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; });
+}
+
+}  // namespace
 
 std::string Dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+void AppendQuoted(std::string_view text, std::string& json) {
+  if (IsPlain(text)) {
+    json.append(1, '"').append(text).append(1, '"');
+  } else {
+    json += Dump(Json(text));
+  }
+}
 
 absl::StatusOr<Json> ParseObject(std::string_view body, std::string_view what) {
   Json json = Json::parse(body, nullptr, false);

@@ -19,6 +19,8 @@ using Json = nlohmann::json;
 
 // A byte that is no UTF-8, as providers may send it, is replaced: it must not make the whole unsayable.
 std::string Dump(const Json& json);
+// Appends `text` as a JSON string; what is not UTF-8 is replaced.
+void AppendQuoted(std::string_view text, std::string& json);
 
 // Fault invalid_request, saying what `what` must be.
 absl::StatusOr<Json> ParseObject(std::string_view body, std::string_view what);

@@ -20,7 +20,7 @@ constexpr auto kUncounted = std::to_array<const char*>(
 
 class AnthropicCountTokensCodec final : public JsonDialect {
  public:
-  AnthropicCountTokensCodec() : JsonDialect({anthropic_messages::kRequest, {}}) {}
+  AnthropicCountTokensCodec() : JsonDialect({}) {}
 
   std::string_view name() const override { return contract::dialect::kAnthropicCountTokens; }
   DialectKind kind() const override { return DialectKind::kTokenCount; }

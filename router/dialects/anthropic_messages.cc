@@ -10,8 +10,7 @@ namespace {
 
 class AnthropicMessagesCodec final : public JsonDialect {
  public:
-  AnthropicMessagesCodec()
-      : JsonDialect({anthropic_messages::kRequest, "content", anthropic_messages::ParseUsage}) {}
+  AnthropicMessagesCodec() : JsonDialect({"content", anthropic_messages::ParseUsage}) {}
 
   std::string_view name() const override { return contract::dialect::kAnthropicMessages; }
   absl::StatusOr<Chat> ParseRequest(std::string_view body) const override {

@@ -15,9 +15,6 @@
 
 namespace llm_router::anthropic_messages {
 
-inline constexpr BodyKind kRequest{Fault::kInvalidRequest, "the body",
-                                   "It must be an Anthropic Messages request, a JSON object."};
-
 absl::StatusOr<Chat> ParseRequest(std::string_view body);
 absl::StatusOr<std::string> RenderRequest(const Chat& chat, Warnings& warnings);
 absl::StatusOr<ChatReply> ParseReply(std::string_view body);

@@ -10,6 +10,9 @@
 namespace llm_router::anthropic_messages {
 namespace {
 
+constexpr BodyKind kRequest{Fault::kInvalidRequest, "the body",
+                            "It must be an Anthropic Messages request, a JSON object."};
+
 // Fields with a place in Chat.
 constexpr auto kKnown = std::to_array<std::string_view>(
     {"max_tokens", "messages", "metadata", "model", "output_config", "output_format", "stop_sequences",

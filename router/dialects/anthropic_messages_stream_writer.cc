@@ -151,7 +151,7 @@ class StreamWriter final : public ReplyWriter {
     out_ +=
         SseText("content_block_delta",
                 fmt::format(R"({{"type":"content_block_delta","index":{},"delta":{{"type":"{}","{}":{}}}}})",
-                            blocks_, type, member, DumpJson(std::string(text))));
+                            blocks_, type, member, QuoteJson(text)));
   }
 
   Warnings& warnings_;

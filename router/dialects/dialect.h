@@ -42,13 +42,9 @@ class Dialect {
   virtual absl::StatusOr<ChatReply> GlanceAtReply(std::string_view body) const { return ParseReply(body); }
   virtual std::string RenderReply(const ChatReply& reply, Warnings& warnings) const = 0;
 
-  // The same dialect at both ends: `body` with its top-level `model` replaced (or added) and made to ask for
-  // a stream with its usage, or for none; the rest byte for byte. Checks what ParseRequest checks of the body
-  // as a whole: one JSON object, valid UTF-8, no duplicate top-level key.
-  virtual absl::StatusOr<std::string> WithModel(std::string_view body, std::string_view model,
-                                                bool stream) const = 0;
-  // The top-level `model` of a request; empty when there is none.
-  virtual absl::StatusOr<std::string> ModelOf(std::string_view body) const = 0;
+  // The same dialect at both ends: `body`, one that ParseRequest took, with its top-level `model` replaced
+  // (or added) and made to ask for a stream with its usage, or for none; the rest byte for byte.
+  virtual std::string WithModel(std::string_view body, std::string_view model, bool stream) const = 0;
 
   // Reads an error body. Nothing readable in it: all fields empty.
   virtual ProviderError ParseError(std::string_view body) const = 0;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "broker_adapters/base/utf8.h"
+#include "proto/json_fields.h"
 #include "router/dialects/json_quick.h"
 
 namespace llm_router {
@@ -162,5 +163,11 @@ Json ObjectOrNull(std::string_view text) {
 }
 
 std::string DumpJson(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+std::string QuoteJson(std::string_view text) {
+  std::string quoted;
+  contract::AppendQuoted(text, quoted);
+  return quoted;
+}
 
 }  // namespace llm_router

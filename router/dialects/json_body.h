@@ -34,5 +34,7 @@ Json ObjectOrNull(std::string_view text);
 
 // As text on one line; what is not UTF-8 is replaced.
 std::string DumpJson(const Json& json);
+// A text alone, in its quotes.
+std::string QuoteJson(std::string_view text);
 
 }  // namespace llm_router

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "broker_adapters/base/status.h"
+#include "router/dialects/json_body.h"
 #include "router/dialects/json_members.h"
 #include "router/dialects/json_splice.h"
 #include "router/dialects/json_walk.h"
@@ -25,10 +26,8 @@ std::string WithUsage(const std::string& body) {
 
 }  // namespace
 
-absl::StatusOr<std::string> JsonDialect::WithModel(std::string_view body, std::string_view model,
-                                                   bool stream) const {
-  RETURN_IF_ERROR(CheckBody(body, shape_.request));
-  return WithStream(WithTopLevelValue(body, "model", DumpJson(model)), stream);
+std::string JsonDialect::WithModel(std::string_view body, std::string_view model, bool stream) const {
+  return WithStream(WithTopLevelValue(body, "model", QuoteJson(model)), stream);
 }
 
 // What asks for nothing stays as it is. Options without a stream are refused by OpenAI.
@@ -63,15 +62,6 @@ absl::StatusOr<ChatReply> JsonDialect::GlanceAtReply(std::string_view body) cons
   RETURN_IF_ERROR(facts.Read("model", reply.model));
   RETURN_IF_ERROR(shape_.parse_usage(facts, reply.usage));
   return reply;
-}
-
-absl::StatusOr<std::string> JsonDialect::ModelOf(std::string_view body) const {
-  RETURN_IF_ERROR(CheckBody(body, shape_.request));
-  const auto text = TopLevelValue(body, "model");
-  if (!text || *text == "null") return std::string();
-  const Json model = Json::parse(*text, nullptr, false);
-  if (!model.is_string()) return MakeFault(Fault::kInvalidRequest, "model: must be a string");
-  return model.get<std::string>();
 }
 
 ProviderError JsonDialect::ParseError(std::string_view body) const { return ReadProviderError(body); }

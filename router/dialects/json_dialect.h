@@ -7,22 +7,18 @@
 #include <string_view>
 
 #include "router/dialects/dialect.h"
-#include "router/dialects/json_body.h"
 #include "router/dialects/json_node.h"
 
 namespace llm_router {
 
 class JsonDialect : public Dialect {
  public:
-  absl::StatusOr<std::string> WithModel(std::string_view body, std::string_view model,
-                                        bool stream) const final;
+  std::string WithModel(std::string_view body, std::string_view model, bool stream) const final;
   absl::StatusOr<ChatReply> GlanceAtReply(std::string_view body) const final;
-  absl::StatusOr<std::string> ModelOf(std::string_view body) const final;
   ProviderError ParseError(std::string_view body) const final;
 
  protected:
   struct Shape {
-    const BodyKind& request;  // how a caller's body is complained about
     // For a glance at a reply: the list that it is about, and what reads its member `usage`, which may be
     // absent. Empty: a reply is always read whole.
     std::string_view output;

@@ -28,7 +28,7 @@ std::optional<std::string_view> JsonMembers::Find(std::string_view key) const {
 void JsonMembers::Rename(std::string_view key, std::string_view to) {
   const auto found = At(key);
   if (found == members_.end()) return;
-  found->key = own_.emplace_back(DumpJson(std::string(to)));
+  found->key = own_.emplace_back(QuoteJson(to));
   changed_ = true;
 }
 

@@ -1,24 +1,29 @@
 #include "router/dialects/json_peek.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace llm_router {
 namespace {
 
-// Whether the first three bytes of `word` are there in a row. Without a way out in its middle, so that the
-// compiler makes vectors of it: several times faster than any search for the word.
-bool MayHold(std::string_view text, std::string_view word) {
-  bool held = false;
-  for (size_t i = 0; i + 2 < text.size(); ++i)
-    held |= ((text[i] ^ word[0]) | (text[i + 1] ^ word[1]) | (text[i + 2] ^ word[2])) == 0;
-  return held;
+constexpr size_t kPlaces = 32;
+
+// Whether `word` may begin in one of that many places: its first three bytes are there. Without a way out in
+// its middle, so that the compiler makes vectors of it. Reads two bytes more.
+bool MayBegin(const char* places, std::string_view word) {
+  bool begins = false;
+  for (size_t i = 0; i < kPlaces; ++i)
+    begins |= ((places[i] ^ word[0]) | (places[i + 1] ^ word[1]) | (places[i + 2] ^ word[2])) == 0;
+  return begins;
 }
 
-// The C library's search is several times faster than std::string_view's.
+// Several times faster than any search of the standard library's.
 size_t Find(std::string_view text, std::string_view word, size_t from) {
-  const void* found = memmem(text.data() + from, text.size() - from, word.data(), word.size());
-  return found == nullptr ? text.npos : static_cast<size_t>(static_cast<const char*>(found) - text.data());
+  for (; from + kPlaces + 2 <= text.size(); from += kPlaces) {
+    if (!MayBegin(text.data() + from, word)) continue;
+    const size_t found = text.substr(from, kPlaces + word.size() - 1).find(word);
+    if (found != text.npos) return from + found;
+  }
+  return text.find(word, from);
 }
 
 bool IsNull(std::string_view json, size_t after_key) {
@@ -42,8 +47,10 @@ bool IsEscapedLetter(std::string_view text) {
 
 }  // namespace
 
-bool MayHaveKey(std::string_view json, std::string_view quoted) {
-  if (MayHold(json, quoted) && HasValue(json, quoted)) return true;
+bool MayHaveKey(std::string_view json, std::initializer_list<std::string_view> quoted) {
+  for (const std::string_view key : quoted) {
+    if (HasValue(json, key)) return true;
+  }
   for (size_t at = json.find('\\'); at != json.npos; at = json.find('\\', at + 1)) {
     if (IsEscapedLetter(json.substr(at))) return true;
   }

@@ -1,9 +1,6 @@
 #include "router/dialects/json_splice.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "router/dialects/json_body.h"
 #include "router/dialects/json_members.h"
@@ -20,14 +17,18 @@ std::optional<std::string_view> TopLevelValue(std::string_view object, std::stri
 }
 
 std::string WithTopLevelValue(std::string_view object, std::string_view key, std::string_view value) {
+  std::string text;
+  text.reserve(object.size() + key.size() + value.size() + 4);
   if (const auto old = TopLevelValue(object, key)) {
     const size_t begin = static_cast<size_t>(old->data() - object.data());
-    return fmt::format("{}{}{}", object.substr(0, begin), value, object.substr(begin + old->size()));
+    text.append(object.substr(0, begin)).append(value).append(object.substr(begin + old->size()));
+    return text;
   }
   const size_t after_brace = std::min(object.find('{'), object.size() - 1) + 1;
-  const bool empty = !JsonWalk(object).NextMember();
-  return fmt::format("{}{}:{}{}{}", object.substr(0, after_brace), DumpJson(std::string(key)), value,
-                     empty ? "" : ",", object.substr(after_brace));
+  const bool is_empty = !JsonWalk(object).NextMember();
+  text.append(object.substr(0, after_brace)).append(QuoteJson(key)).append(1, ':').append(value);
+  text.append(is_empty ? "" : ",").append(object.substr(after_brace));
+  return text;
 }
 
 }  // namespace llm_router

@@ -9,7 +9,7 @@ namespace {
 
 class OpenAiChatCodec final : public JsonDialect {
  public:
-  OpenAiChatCodec() : JsonDialect({openai_chat::kRequest, "choices", openai_chat::ParseUsage, true}) {}
+  OpenAiChatCodec() : JsonDialect({"choices", openai_chat::ParseUsage, true}) {}
 
   std::string_view name() const override { return contract::dialect::kOpenAiChat; }
   absl::StatusOr<Chat> ParseRequest(std::string_view body) const override {

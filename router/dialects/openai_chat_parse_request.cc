@@ -10,6 +10,9 @@
 namespace llm_router::openai_chat {
 namespace {
 
+constexpr BodyKind kRequest{Fault::kInvalidRequest, "the body",
+                            "It must be an OpenAI chat completion request, a JSON object."};
+
 // Fields with a place in Chat.
 constexpr auto kKnown = std::to_array<std::string_view>({"frequency_penalty",
                                                          "function_call",

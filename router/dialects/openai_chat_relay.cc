@@ -45,8 +45,7 @@ class Relay final : public ReplyRelay {
   // Once the reply runs, only usage and errors matter, and nearly every frame has neither. It is enough that
   // no key can be one of these: a text that looks like one costs a parse.
   static bool SaysNothingNew(std::string_view data) {
-    return data.starts_with('{') && data.ends_with('}') && !MayHaveKey(data, "\"usage\"") &&
-           !MayHaveKey(data, "\"error\"");
+    return data.starts_with('{') && data.ends_with('}') && !MayHaveKey(data, {R"("usage")", R"("error")"});
   }
 
   absl::Status Read(const Json& json) {

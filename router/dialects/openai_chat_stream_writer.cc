@@ -37,8 +37,8 @@ class StreamWriter final : public ReplyWriter {
   // All but the choice is the same in every chunk.
   std::string Say(const ReplyBegin& begin) {
     head_ = fmt::format(R"({{"id":{},"object":"chat.completion.chunk","created":{},"model":{},"choices":[)",
-                        DumpJson(begin.id.empty() ? fmt::format("chatcmpl-{}", NewId()) : begin.id),
-                        begin.created > 0 ? begin.created : UnixMillis() / 1000, DumpJson(begin.model));
+                        QuoteJson(begin.id.empty() ? fmt::format("chatcmpl-{}", NewId()) : begin.id),
+                        begin.created > 0 ? begin.created : UnixMillis() / 1000, QuoteJson(begin.model));
     return Delta(R"("role":"assistant","content":"")");
   }
 
@@ -52,12 +52,12 @@ class StreamWriter final : public ReplyWriter {
     ++calls_;
     return Delta(fmt::format(
         R"("tool_calls":[{{"index":{},"id":{},"type":"function","function":{{"name":{},"arguments":""}}}}])",
-        track.call, DumpJson(call->id), DumpJson(call->name)));
+        track.call, QuoteJson(call->id), QuoteJson(call->name)));
   }
 
   std::string Say(const PartDelta& delta) {
     const Track& track = tracks_.at(delta.index);
-    const std::string text = DumpJson(delta.text);
+    const std::string text = QuoteJson(delta.text);
     if (track.member != nullptr) return Delta(fmt::format(R"("{}":{})", track.member, text));
     return Delta(
         fmt::format(R"("tool_calls":[{{"index":{},"function":{{"arguments":{}}}}}])", track.call, text));

@@ -10,8 +10,7 @@ namespace {
 
 class OpenAiCompletionsCodec final : public JsonDialect {
  public:
-  OpenAiCompletionsCodec()
-      : JsonDialect({openai_completions::kRequest, "choices", openai_chat::ParseUsage, true}) {}
+  OpenAiCompletionsCodec() : JsonDialect({"choices", openai_chat::ParseUsage, true}) {}
 
   std::string_view name() const override { return contract::dialect::kOpenAiCompletions; }
   absl::StatusOr<Chat> ParseRequest(std::string_view body) const override {

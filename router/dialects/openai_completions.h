@@ -14,9 +14,6 @@
 
 namespace llm_router::openai_completions {
 
-inline constexpr BodyKind kRequest{Fault::kInvalidRequest, "the body",
-                                   "It must be an OpenAI completion request, a JSON object."};
-
 absl::StatusOr<Chat> ParseRequest(std::string_view body);
 absl::StatusOr<std::string> RenderRequest(const Chat& chat, Warnings& warnings);
 absl::StatusOr<ChatReply> ParseReply(std::string_view body);

@@ -10,6 +10,9 @@
 namespace llm_router::openai_completions {
 namespace {
 
+constexpr BodyKind kRequest{Fault::kInvalidRequest, "the body",
+                            "It must be an OpenAI completion request, a JSON object."};
+
 // Fields with a place in Chat; `echo`, `suffix`, `best_of` and `logprobs` have none.
 constexpr auto kKnown = std::to_array<std::string_view>(
     {"frequency_penalty", "max_tokens", "model", "n", "presence_penalty", "prompt", "seed", "stop", "stream",

@@ -77,14 +77,14 @@ class StreamWriter final : public ReplyWriter {
     if (const auto* part = std::get_if<PartBegin>(&event))
       refuses_ = refuses_ || std::holds_alternative<RefusalPart>(part->part);
     const std::string text = text_->Write(event);
-    return text.empty() ? std::string() : Chunk(DumpJson(text), "null");
+    return text.empty() ? std::string() : Chunk(QuoteJson(text), "null");
   }
 
  private:
   void Begin(const ReplyBegin& begin) {
     head_ = fmt::format(R"({{"id":{},"object":"text_completion","created":{},"model":{},"choices":[)",
-                        DumpJson(begin.id.empty() ? fmt::format("cmpl-{}", NewId()) : begin.id),
-                        begin.created > 0 ? begin.created : UnixMillis() / 1000, DumpJson(begin.model));
+                        QuoteJson(begin.id.empty() ? fmt::format("cmpl-{}", NewId()) : begin.id),
+                        begin.created > 0 ? begin.created : UnixMillis() / 1000, QuoteJson(begin.model));
   }
 
   std::string End(const ReplyEnd& end) {

@@ -36,7 +36,7 @@ bool IsInput(const Json& input) {
 
 class OpenAiEmbeddingsCodec final : public JsonDialect {
  public:
-  OpenAiEmbeddingsCodec() : JsonDialect({kRequest, "data", openai_chat::ParseUsage}) {}
+  OpenAiEmbeddingsCodec() : JsonDialect({"data", openai_chat::ParseUsage}) {}
 
   std::string_view name() const override { return contract::dialect::kOpenAiEmbeddings; }
   DialectKind kind() const override { return DialectKind::kEmbeddings; }

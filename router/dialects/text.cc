@@ -48,10 +48,9 @@ class TextCodec final : public Dialect {
   }
 
   // A text query names its model in a tag.
-  absl::StatusOr<std::string> WithModel(std::string_view body, std::string_view, bool) const override {
+  std::string WithModel(std::string_view body, std::string_view, bool) const override {
     return std::string(body);
   }
-  absl::StatusOr<std::string> ModelOf(std::string_view) const override { return std::string(); }
 
   ProviderError ParseError(std::string_view body) const override {
     ProviderError error;

@@ -57,7 +57,7 @@ HttpResponse JsonResponse(const GatewayCall& call, int status, std::string body)
 std::string BodyOfFailure(const GatewayCall& call, const absl::Status& why, std::string body) {
   if (body.empty() || !CheckBody(body, kErrorBody).ok()) return FailureBody(call, why);
   if (!IsAnthropic(call) || TopLevelValue(body, "request_id")) return body;
-  return WithTopLevelValue(body, "request_id", DumpJson(call.request_id));
+  return WithTopLevelValue(body, "request_id", QuoteJson(call.request_id));
 }
 
 HttpResponse FailureResponse(const GatewayCall& call, const absl::Status& why) {
@@ -92,7 +92,7 @@ std::string FailureBody(const GatewayCall& call, const absl::Status& why) {
   const std::string_view shape =
       IsAnthropic(call) ? contract::dialect::kAnthropicMessages : contract::dialect::kOpenAiChat;
   std::string body = contract::ErrorBody(shape, why);
-  return IsAnthropic(call) ? WithTopLevelValue(body, "request_id", DumpJson(call.request_id)) : body;
+  return IsAnthropic(call) ? WithTopLevelValue(body, "request_id", QuoteJson(call.request_id)) : body;
 }
 
 Awaitable<void> SendJson(GatewayCall& call, int status, std::string body, HttpHeaders more) {

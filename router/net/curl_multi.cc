@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <boost/asio/post.hpp>
 #include <cerrno>
 #include <cstdlib>
 
@@ -173,8 +174,15 @@ void CurlMulti::Watch() {
                     [this, alive = alive_](const boost::system::error_code& error) {
                       if (error || !*alive) return;
                       HandleEvents();
-                      Watch();
+                      WatchAgain();
                     });
+}
+
+// After what the events woke up, for it costs a system call.
+void CurlMulti::WatchAgain() {
+  boost::asio::post(executor_, [this, alive = alive_] {
+    if (*alive) Watch();
+  });
 }
 
 void CurlMulti::HandleEvents() {

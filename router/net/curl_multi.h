@@ -55,6 +55,7 @@ class CurlMulti {
   Socket& At(int fd);
   void Register(int fd, uint32_t events);
   void Watch();
+  void WatchAgain();
   void HandleEvents();
   void HandleEvent(int fd, uint32_t events);
   void Settle();

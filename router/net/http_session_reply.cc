@@ -108,8 +108,9 @@ Awaitable<bool> HttpSession::HasLastWord() {
 Awaitable<absl::Status> HttpSession::WriteAll(std::string_view head, std::string_view body) {
   const Phase phase = phase_;
   do {
-    if (co_await Cancelled()) broken_ = broken_ || head.empty();  // half of it went: nothing fits behind
-    if (broken_ || co_await Cancelled()) co_return Gone();
+    const bool cancelled = co_await Cancelled();
+    if (cancelled) broken_ = broken_ || head.empty();  // half of it went: nothing fits behind
+    if (broken_ || cancelled) co_return Gone();
     const std::string_view slice = body.substr(0, kWriteSlice);
     const std::array buffers = {boost::asio::buffer(head), boost::asio::buffer(slice)};
     Enter(phase, context_.options.write_timeout);

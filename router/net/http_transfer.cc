@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "broker_adapters/base/status.h"
 #include "proto/fault.h"
 
@@ -79,6 +80,7 @@ size_t HttpTransfer::OnHeader(const char* data, size_t, size_t size, void* user)
   if (colon != std::string_view::npos && colon > 0) {
     self.reply_.headers.emplace_back(LowerCase(Trim(line.substr(0, colon))), Trim(line.substr(colon + 1)));
   }
+  if (Trim(line).empty() && self.Status() >= 200) self.OnHead();
   return size;
 }
 
@@ -94,10 +96,16 @@ size_t HttpTransfer::OnBody(const char* data, size_t, size_t size, void* user) {
     return 0;
   }
   self.body_bytes_ += size;
+  const bool is_first = body.empty();
   body.append(data, size);
-  self.has_head_ = true;
-  if (self.streams_) self.changed_.Wake();
+  if (is_first) self.OnHead();  // else who waits was woken already
   return size;
+}
+
+// There is one, and maybe more of what follows it.
+void HttpTransfer::OnHead() {
+  has_head_ = true;
+  if (streams_) changed_.Wake();
 }
 
 void HttpTransfer::OnEnd(CURLcode code) {
@@ -128,10 +136,14 @@ Awaitable<absl::Status> HttpTransfer::Change(TimePoint until) {
   co_return absl::OkStatus();
 }
 
-HttpReply HttpTransfer::TakeReply() {
+int HttpTransfer::Status() const {
   long status = 0;
   curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
-  reply_.status = static_cast<int>(status);
+  return static_cast<int>(status);
+}
+
+HttpReply HttpTransfer::TakeReply() {
+  reply_.status = Status();
   return std::move(reply_);
 }
 
@@ -150,7 +162,7 @@ absl::Status HttpTransfer::SetHeaders() {
     if (!IsHeaderText(name) || !IsHeaderText(value)) {
       return MakeFault(Fault::kInvalidRequest, "a header for the provider contains a line break: remove it");
     }
-    const std::string line = value.empty() ? fmt::format("{};", name) : fmt::format("{}: {}", name, value);
+    const std::string line = value.empty() ? absl::StrCat(name, ";") : absl::StrCat(name, ": ", value);
     kept = kept && Append(headers_, line.c_str());
   }
   if (!kept) return MakeFault(Fault::kInternal, "out of memory");

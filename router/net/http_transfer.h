@@ -41,8 +41,10 @@ class HttpTransfer final : public CurlMulti::Ending {
 
   static size_t OnHeader(const char* data, size_t, size_t size, void* user);
   static size_t OnBody(const char* data, size_t, size_t size, void* user);
+  void OnHead();
   void OnEnd(CURLcode code) override;
 
+  int Status() const;
   absl::Status SetHeaders();
   void SetMethod();
   Awaitable<absl::Status> Change(TimePoint until = TimePoint::max());

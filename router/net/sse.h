@@ -26,7 +26,7 @@ class SseReader {
   explicit SseReader(size_t longest = 8 * 1024 * 1024) : longest_(longest) {}
 
   // Adds what arrived. Fault provider_bad_reply when a frame is too long.
-  [[nodiscard]] absl::Status Feed(std::string_view bytes);
+  [[nodiscard]] absl::Status Feed(std::string bytes);
   // The next whole frame into `frame`; false: none is whole yet. To be asked until then after each Feed.
   bool Next(SseFrame& frame);
   // Whether bytes of an unfinished frame are left: at the end of a stream, it was cut.

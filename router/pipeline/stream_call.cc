@@ -79,7 +79,7 @@ class StreamedCall {
       auto bytes = co_await download.Read();
       if (!bytes.ok()) co_return Named(bytes.status());
       if (bytes->empty()) co_return BrokeOff();
-      absl::Status read = reader.Feed(*bytes);
+      absl::Status read = reader.Feed(*std::move(bytes));
       if (read.ok() && !course->has_output()) {
         read = Convert(reader, *course, frames);
         CO_RETURN_IF_ERROR(co_await Send(*course, frames));

@@ -17,11 +17,6 @@ namespace {
 constexpr size_t kLongest = 256;  // bytes of a value
 constexpr size_t kUsual = 480;    // bytes of a line
 
-// Nearly all of them: those stand in JSON as they are.
-bool IsPlain(std::string_view value) {
-  return std::ranges::all_of(value, [](char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; });
-}
-
 // Below 1,000, as three digits.
 void AddThree(int64_t number, std::string& text) {
   for (const int64_t place : {100, 10, 1}) text += static_cast<char>('0' + number / place % 10);
@@ -43,11 +38,8 @@ const std::string& TextOf(int64_t second) {
 }  // namespace
 
 void AppendJsonText(std::string_view value, std::string& text) {
-  if (value.size() <= kLongest && IsPlain(value)) {
-    text.append(1, '"').append(value).append(1, '"');
-  } else {
-    text += contract::Dump(contract::Json(Excerpt(value, kLongest)));
-  }
+  if (value.size() <= kLongest) return contract::AppendQuoted(value, text);
+  contract::AppendQuoted(Excerpt(value, kLongest), text);
 }
 
 JsonLine::JsonLine() {

@@ -25,7 +25,7 @@ std::vector<Kept> FramesOf(std::string_view stream, size_t cut) {
   std::vector<Kept> frames;
   SseReader reader;
   for (const std::string_view piece : {stream.substr(0, cut), stream.substr(cut)}) {
-    if (!reader.Feed(piece).ok()) return {};
+    if (!reader.Feed(std::string(piece)).ok()) return {};
     for (SseFrame frame; reader.Next(frame);)
       frames.push_back({std::string(frame.event), std::string(frame.data), std::string(frame.raw)});
   }

@@ -15,7 +15,7 @@ std::vector<KeptFrame> FramesOf(std::span<const std::string_view> pieces) {
   std::vector<KeptFrame> frames;
   SseReader reader;
   for (const std::string_view piece : pieces) {
-    if (!reader.Feed(piece).ok()) FAIL("refused: " << piece);
+    if (!reader.Feed(std::string(piece)).ok()) FAIL("refused: " << piece);
     for (SseFrame frame; reader.Next(frame);)
       frames.push_back({std::string(frame.event), std::string(frame.data), std::string(frame.raw)});
   }

@@ -286,6 +286,31 @@ TEST_CASE("a reply is read while it arrives, and its pieces are the whole body")
   CHECK(whole.body.substr(999'000) == std::string(1'000, 'a' + 999 % 26));
 }
 
+TEST_CASE("a reply's head is there before its body begins, and is not that of an interim reply") {
+  Run([](Loop& loop) -> Awaitable<void> {
+    OneShot<bool> head_read(loop.executor());
+    RawServer server(loop.executor(), [&](Socket& socket) -> Awaitable<void> {
+      if ((co_await RawServer::ReadRequest(socket)).empty()) co_return;
+      co_await RawServer::Write(socket, "HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n");
+      co_await RawServer::Write(socket, "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n");
+      if (co_await head_read.Wait(Now() + kPatience)) co_await RawServer::Write(socket, "body");
+    });
+    {
+      HttpClient client(loop.executor());
+      const auto download = client.Begin(CallTo(server.Url()));
+      const auto head = co_await download->Head();
+      REQUIRE(head.ok());
+      CHECK(head->status == 200);
+      CHECK(HeaderOr(head->headers, "link").empty());
+      head_read.Set(true);
+      const auto body = co_await download->Read();
+      REQUIRE(body.ok());
+      CHECK(*body == "body");
+    }
+    co_await server.Stop();
+  });
+}
+
 TEST_CASE("a reply that breaks off while it is read says so after what came") {
   const Downloaded cut = Download(Answering("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf"));
   CHECK(cut.body == "half");

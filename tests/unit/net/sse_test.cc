@@ -10,7 +10,7 @@ std::vector<std::string> DataOf(const std::vector<std::string>& pieces) {
   std::vector<std::string> data;
   SseReader reader;
   for (const std::string& piece : pieces) {
-    REQUIRE(reader.Feed(piece).ok());
+    REQUIRE(reader.Feed(std::string(piece)).ok());
     for (SseFrame frame; reader.Next(frame);)
       data.push_back(std::string(frame.event) + "|" + std::string(frame.data));
   }

@@ -57,7 +57,7 @@ TEST_CASE("every type makes exactly its golden request of a chat, rendered or pa
       CHECK(Json(warnings) == golden["warnings"]);
       if (&provider.dialect() != &openai) continue;
       Warnings passing;
-      const std::string passed = *openai.WithModel(body, chat.model, false);
+      const std::string passed = openai.WithModel(body, chat.model, false);
       CHECK(ToJson(provider.MakeCall(chat.model, passed, passing)) == golden["request"]);
       CHECK(Json(passing) == golden["warnings"]);
     }
