@@ -14,7 +14,6 @@
 
 namespace llm_router::test {
 
-inline constexpr auto kPatience = std::chrono::seconds(20);
 inline constexpr auto kGrace = Milliseconds(0);
 
 inline Awaitable<void> Echo(HttpRequest& request, HttpResponder& responder) {

@@ -11,6 +11,8 @@
 
 namespace llm_router::test {
 
+inline constexpr auto kPatience = std::chrono::seconds(20);  // for what happens at once
+
 using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, Executor>;
 
 class RawServer {

@@ -12,19 +12,23 @@
 #include "tests/support/certificates.h"
 #include "tests/support/run.h"
 #include "tests/support/websocket_client.h"
+#include "tests/unit/net/http_server_rig.h"
 #include "tests/unit/net/tls_client.h"
 
 namespace llm_router {
 namespace {
 
 using test::Certificates;
+using test::Connect;
+using test::Contains;
+using test::kGrace;
+using test::kPatience;
+using test::ReadAll;
 using test::Run;
+using test::Socket;
 using test::TlsClient;
-using Socket = TlsClient::Socket;
 
 constexpr TlsNames kNames{"listen.tls.client_ca", "listen.tls.cert", "listen.tls.cert_key"};
-constexpr auto kPatience = std::chrono::seconds(20);
-constexpr auto kGrace = Milliseconds(0);
 
 Awaitable<void> Echo(HttpRequest& request, HttpResponder& responder) {
   HttpResponse response;
@@ -54,29 +58,6 @@ std::unique_ptr<HttpServer> Serve(Loop& loop, const ServerTls& tls, HttpHandler 
 
 std::string Post(const std::string& body, const std::string& more = "") {
   return "POST / HTTP/1.1\r\ncontent-length: " + std::to_string(body.size()) + "\r\n" + more + "\r\n" + body;
-}
-
-bool Contains(std::string_view text, std::string_view part) {
-  return text.find(part) != std::string_view::npos;
-}
-
-Awaitable<Socket> ConnectPlain(const HttpServer& server) {
-  Socket socket(co_await boost::asio::this_coro::executor);
-  const boost::asio::ip::tcp::endpoint endpoint(boost::asio::ip::address_v4::loopback(),
-                                                static_cast<uint16_t>(server.port()));
-  const auto [error] = co_await socket.async_connect(endpoint, kUseTuple);
-  CHECK_FALSE(error);
-  co_return socket;
-}
-
-Awaitable<std::string> ReadAll(Socket& socket) {
-  std::string text;
-  while (true) {
-    std::array<char, 4096> bytes;
-    const auto [error, size] = co_await socket.async_read_some(boost::asio::buffer(bytes), kUseTuple);
-    text.append(bytes.data(), size);
-    if (error) co_return text;
-  }
 }
 
 // The error of one request on a connection of its own, none when it was answered.
@@ -156,7 +137,7 @@ TEST_CASE("who speaks HTTP without TLS is told to use https, and the connection 
     const Certificates certificates;
     const auto tls = LoadTls(WithoutCa(certificates.Issue("server")));
     const auto server = Serve(loop, *tls);
-    Socket socket = co_await ConnectPlain(*server);
+    Socket socket = co_await Connect(*server);
     const std::string sent = "GET / HTTP/1.1\r\nhost: x\r\n\r\n";
     co_await boost::asio::async_write(socket, boost::asio::buffer(sent), kUseTuple);
     const std::string said = co_await ReadAll(socket);
@@ -176,7 +157,7 @@ TEST_CASE("a handshake that never ends, or never begins, is cut off and gives it
     options.max_connections = 1;
     options.handshake_timeout = Milliseconds(300);
     const auto server = Serve(loop, *tls, Echo, options);
-    Socket silent = co_await ConnectPlain(*server);
+    Socket silent = co_await Connect(*server);
     co_await boost::asio::async_write(silent, boost::asio::buffer(sent), kUseTuple);
     CHECK(co_await ReadAll(silent) == "");
     const TimePoint end = Now() + kPatience;
@@ -192,7 +173,7 @@ TEST_CASE("bytes that are no handshake end the connection") {
     const Certificates certificates;
     const auto tls = LoadTls(WithoutCa(certificates.Issue("server")));
     const auto server = Serve(loop, *tls);
-    Socket socket = co_await ConnectPlain(*server);
+    Socket socket = co_await Connect(*server);
     const std::string sent("\x16\x03\x01\x00\x05hello and more of it", 24);
     co_await boost::asio::async_write(socket, boost::asio::buffer(sent), kUseTuple);
     (void)co_await ReadAll(socket);
