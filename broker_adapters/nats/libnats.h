@@ -19,6 +19,11 @@ struct ConnectionEnd {
 };
 using NatsConnection = std::unique_ptr<natsConnection, ConnectionEnd>;
 
+struct SubscriptionEnd {
+  void operator()(natsSubscription* subscription) const { natsSubscription_Destroy(subscription); }
+};
+using NatsSubscription = std::unique_ptr<natsSubscription, SubscriptionEnd>;
+
 // Called on a thread of libnats; `closed` is the last one. Not called after a failed Open.
 struct ConnectionCalls {
   natsConnectionHandler disconnected = nullptr;

@@ -1,7 +1,6 @@
 #include "broker_adapters/nats/sender.h"
 
 #include <algorithm>
-#include <atomic>
 #include <boost/asio/post.hpp>
 #include <utility>
 
@@ -14,12 +13,10 @@
 namespace llm_router::nats {
 namespace {
 
-constexpr size_t kMostJobs = 100'000;
+constexpr size_t kMostTasks = 100'000;
 constexpr size_t kMostBytes = size_t{64} * 1024 * 1024;
 constexpr Milliseconds kFirstWait(100);
 constexpr Milliseconds kMostWait(2'000);
-constexpr int64_t kDrainMs = 60'000;
-constexpr Milliseconds kLastDrain(2'000);
 
 }  // namespace
 
@@ -79,32 +76,12 @@ struct Sender::Watch {
   }
 };
 
-// Where one subscription's messages go. libnats deletes its share when nothing more comes.
-struct Sender::Tap {
-  Tap(uint64_t its_id, std::shared_ptr<Intake> its_intake) : id(its_id), intake(std::move(its_intake)) {}
-
-  const uint64_t id;
-  const std::shared_ptr<Intake> intake;  // shared with the connection
-  std::atomic<bool> draining = false;
-  std::atomic<bool> complete = false;
-
-  static void Take(natsConnection*, natsSubscription*, natsMsg* message, void* closure) {
-    const Tap& tap = **static_cast<std::shared_ptr<Tap>*>(closure);
-    tap.intake->Put(Arrival(tap.id, FromNats(*message)));
-    natsMsg_Destroy(message);
-  }
-  static void Complete(void* closure) {
-    const std::unique_ptr<std::shared_ptr<Tap>> share(static_cast<std::shared_ptr<Tap>*>(closure));
-    if ((*share)->draining) (*share)->intake->Put(Arrival((*share)->id, std::nullopt));
-    (*share)->complete = true;
-  }
-};
-
 Sender::Sender(Executor executor, NatsOptions options, std::shared_ptr<Intake> intake, Calls calls)
     : executor_(executor),
       options_(std::move(options)),
-      intake_(std::move(intake)),
+      intake_(intake),
       calls_(std::make_shared<const Calls>(std::move(calls))),
+      subscriptions_(std::move(intake)),
       end_(std::make_shared<End>(executor)),
       thread_([this] { Run(); }) {}
 
@@ -113,52 +90,39 @@ Sender::~Sender() {
 }
 
 bool Sender::Publish(WireMessage message, TimePoint until, uint64_t told) {
-  Job job;
-  job.bytes = message.size();
-  job.message = std::move(message);
-  job.until = until;
-  job.told = told;
+  const size_t bytes = message.size();
   const std::lock_guard lock(mutex_);
-  if (jobs_.size() >= kMostJobs || (bytes_ > 0 && bytes_ + job.bytes > kMostBytes)) return false;
-  bytes_ += job.bytes;
-  jobs_.push_back(std::move(job));
+  if (tasks_.size() >= kMostTasks || (bytes_ > 0 && bytes_ + bytes > kMostBytes)) return false;
+  bytes_ += bytes;
+  tasks_.emplace_back(Publication{std::move(message), until, told});
   changed_.notify_all();
   return true;
 }
 
-void Sender::Push(Job job) {
+void Sender::Push(std::function<void()> work) {
   const std::lock_guard lock(mutex_);
-  jobs_.push_back(std::move(job));
+  tasks_.emplace_back(std::move(work));
   changed_.notify_all();
 }
 
 void Sender::Subscribe(uint64_t id, std::string subject, std::string group) {
-  Job job;
-  job.work = [this, id, subject = std::move(subject), group = std::move(group)] {
-    Subscribed& subscribed = subscribed_[id];
-    subscribed.subject = subject;
-    subscribed.group = group;
-    if (connection_) Begin(id, subscribed);
-  };
-  Push(std::move(job));
+  Push([this, id, subject = std::move(subject), group = std::move(group)] {
+    subscriptions_.Add(id, subject, group, connection_.get());
+  });
 }
 
 void Sender::Unsubscribe(uint64_t id) {
-  Job job;
-  job.work = [this, id] { Finish(id, false); };
-  Push(std::move(job));
+  Push([this, id] { subscriptions_.Remove(id); });
 }
 
 void Sender::Drain(uint64_t id) {
-  Job job;
-  job.work = [this, id] { Finish(id, true); };
-  Push(std::move(job));
+  Push([this, id] { subscriptions_.Drain(id); });
 }
 
 void Sender::Run() {
   FullJitter backoff(kFirstWait, kMostWait);
   std::unique_lock lock(mutex_);
-  while (!stopping_ || (connection_ && !lost_ && !jobs_.empty())) {
+  while (!stopping_ || (connection_ && !lost_ && !tasks_.empty())) {
     if (std::exchange(lost_, false) || !connection_) {
       lock.unlock();
       Disconnect();
@@ -171,17 +135,17 @@ void Sender::Run() {
       }
       continue;
     }
-    changed_.wait(lock, [this] { return stopping_ || lost_ || !jobs_.empty(); });
-    std::deque<Job> jobs;
-    jobs.swap(jobs_);
+    changed_.wait(lock, [this] { return stopping_ || lost_ || !tasks_.empty(); });
+    std::deque<Task> tasks;
+    tasks.swap(tasks_);
     bytes_ = 0;
     lock.unlock();
-    DoAll(std::move(jobs));
+    DoAll(std::move(tasks));
     lock.lock();
   }
   const bool is_well = connection_ && !lost_;
   lock.unlock();
-  if (is_well) FinishDrains();
+  if (is_well) subscriptions_.FinishDrains();
   Disconnect();
   boost::asio::post(executor_, [end = end_] {
     end->is_there = true;
@@ -205,7 +169,7 @@ bool Sender::Connect() {
   watch_ = watch;
   connection_ = *std::move(opened);
   last_failure_.clear();
-  for (auto& [id, subscribed] : subscribed_) Begin(id, subscribed);
+  subscriptions_.BeginAll(*connection_);
   const auto most =
       static_cast<size_t>(std::max<int64_t>(natsConnection_GetMaxPayload(connection_.get()), 0));
   Tell([most](const Calls& to) { to.up(most); });
@@ -219,85 +183,32 @@ void Sender::Disconnect() {
     watch_->sender = nullptr;
   }
   natsConnection_Close(connection_.get());
-  for (auto& [id, subscribed] : subscribed_) {
-    natsSubscription_Destroy(std::exchange(subscribed.handle, nullptr));
-    subscribed.tap.reset();
-  }
-  for (const Subscribed& one : draining_) natsSubscription_Destroy(one.handle);
-  draining_.clear();
+  subscriptions_.EndAll();
   connection_.reset();
   Tell([](const Calls& to) {
     to.down(MakeFault(Fault::kEngineUnavailable, "the connection to the NATS server was closed: ask again"));
   });
 }
 
-void Sender::DoAll(std::deque<Job> jobs) {
-  for (const Job& job : jobs) {
-    if (job.work) {
-      job.work();
+void Sender::DoAll(std::deque<Task> tasks) {
+  for (const Task& task : tasks) {
+    if (const auto* publication = std::get_if<Publication>(&task)) {
+      Send(*publication);
     } else {
-      Send(job);
+      std::get<std::function<void()>>(task)();
     }
   }
 }
 
-void Sender::Send(const Job& job) {
-  const natsStatus status = job.until < Now() ? NATS_TIMEOUT : nats::Publish(*connection_, job.message);
+void Sender::Send(const Publication& publication) {
+  const WireMessage& message = publication.message;
+  const natsStatus status = publication.until < Now() ? NATS_TIMEOUT : nats::Publish(*connection_, message);
   if (status == NATS_OK) return;
-  if (job.told == 0 || job.message.reply.empty()) return;
-  WireMessage failed(job.message.reply, "");
+  if (publication.told == 0 || message.reply.empty()) return;
+  WireMessage failed(message.reply, "");
   failed.status = kNotSent;
   failed.description = natsStatus_GetText(status);
-  intake_->Put(Arrival(job.told, std::move(failed)));
-}
-
-void Sender::Begin(uint64_t id, Subscribed& subscribed) {
-  subscribed.tap = std::make_shared<Tap>(id, intake_);
-  auto share = std::make_unique<std::shared_ptr<Tap>>(subscribed.tap);
-  natsSubscription* handle = nullptr;
-  const natsStatus status =
-      subscribed.group.empty()
-          ? natsConnection_Subscribe(&handle, connection_.get(), subscribed.subject.c_str(), Tap::Take,
-                                     share.get())
-          : natsConnection_QueueSubscribe(&handle, connection_.get(), subscribed.subject.c_str(),
-                                          subscribed.group.c_str(), Tap::Take, share.get());
-  if (status != NATS_OK) {
-    if (status != NATS_CONNECTION_CLOSED)
-      log::Warning("NATS takes no subscription to {}: {}", subscribed.subject, natsStatus_GetText(status));
-    return;
-  }
-  subscribed.handle = handle;
-  (void)natsSubscription_SetPendingLimits(handle, -1, -1);  // the intake has limits of its own
-  if (natsSubscription_SetOnCompleteCB(handle, Tap::Complete, share.get()) == NATS_OK) (void)share.release();
-}
-
-void Sender::Finish(uint64_t id, bool drain) {
-  // A subscription that is destroyed while it drains would drop what is on its way.
-  std::erase_if(draining_, [](const Subscribed& one) {
-    if (one.tap->complete) natsSubscription_Destroy(one.handle);
-    return one.tap->complete.load();
-  });
-  const auto found = subscribed_.find(id);
-  if (found == subscribed_.end()) return;
-  Subscribed subscribed = std::move(found->second);
-  subscribed_.erase(found);
-  if (drain && subscribed.handle) {
-    subscribed.tap->draining = true;
-    if (natsSubscription_DrainTimeout(subscribed.handle, kDrainMs) == NATS_OK) {
-      draining_.push_back(std::move(subscribed));
-      return;
-    }
-    subscribed.tap->draining = false;
-  }
-  natsSubscription_Destroy(subscribed.handle);
-  if (drain) intake_->Put(Arrival(id, std::nullopt));
-}
-
-// What is on its way is handed over before the connection closes, and libnats's thread for it has ended.
-void Sender::FinishDrains() {
-  const TimePoint end = Now() + kLastDrain;
-  for (const Subscribed& one : draining_)
-    (void)natsSubscription_WaitForDrainCompletion(one.handle, std::max<int64_t>(Remaining(end).count(), 1));
+  intake_->Put(Arrival(publication.told, std::move(failed)));
 }
 
 void Sender::Tell(std::function<void(const Calls&)> call) {

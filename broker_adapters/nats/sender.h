@@ -9,17 +9,17 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
-#include <vector>
+#include <variant>
 
 #include "absl/status/status.h"
 #include "broker_adapters/base/awaitable.h"
 #include "broker_adapters/nats/intake.h"
 #include "broker_adapters/nats/libnats.h"
+#include "broker_adapters/nats/subscriptions.h"
 #include "broker_adapters/nats/wire_message.h"
 
 namespace llm_router::nats {
@@ -50,30 +50,19 @@ class Sender {
  private:
   struct End;
   struct Watch;
-  struct Tap;
-  struct Subscribed {
-    std::string subject;
-    std::string group;
-    natsSubscription* handle = nullptr;  // while connected
-    std::shared_ptr<Tap> tap;            // shared with libnats
-  };
-  struct Job {
-    std::function<void()> work;  // or
+  struct Publication {
     WireMessage message;
     TimePoint until;
     uint64_t told = 0;
-    size_t bytes = 0;
   };
+  using Task = std::variant<Publication, std::function<void()>>;
 
-  void Push(Job job);
+  void Push(std::function<void()> work);
   void Run();
   bool Connect();
   void Disconnect();
-  void DoAll(std::deque<Job> jobs);
-  void Send(const Job& job);
-  void Begin(uint64_t id, Subscribed& subscribed);
-  void Finish(uint64_t id, bool drain);
-  void FinishDrains();
+  void DoAll(std::deque<Task> tasks);
+  void Send(const Publication& publication);
   void Tell(std::function<void(const Calls&)> call);
 
   const Executor executor_;
@@ -83,14 +72,13 @@ class Sender {
   // The thread's own.
   NatsConnection connection_;
   std::shared_ptr<Watch> watch_;  // shared with libnats
-  std::map<uint64_t, Subscribed> subscribed_;
-  std::vector<Subscribed> draining_;
+  Subscriptions subscriptions_;
   std::string last_failure_;
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Job> jobs_;
-  size_t bytes_ = 0;
+  std::deque<Task> tasks_;
+  size_t bytes_ = 0;   // of what is to be published
   bool lost_ = false;  // libnats gave the connection up
   bool stopping_ = false;
   std::shared_ptr<End> end_;  // shared with the last word of the thread
