@@ -8,7 +8,7 @@ foreach(part llm_router_client kubemq_broker kubemq_wire reply_streams broker co
   target_sources(llm_router_client_archive PRIVATE $<TARGET_OBJECTS:${part}>)
 endforeach()
 target_link_libraries(
-  llm_router_client_archive PRIVATE PkgConfig::GRPC PkgConfig::OPENSSL protobuf::libprotobuf absl::status absl::statusor
+  llm_router_client_archive PRIVATE gRPC::grpc++ OpenSSL::SSL protobuf::libprotobuf absl::status absl::statusor
                                     absl::strings absl::btree absl::flat_hash_map absl::synchronization fmt::fmt
                                     spdlog::spdlog Threads::Threads)
 target_include_directories(llm_router_client_archive INTERFACE $<INSTALL_INTERFACE:include/llm_router>)

@@ -1,7 +1,7 @@
 # The Debian package: cpack -G DEB --config build/release/CPackConfig.cmake. deploy/docker/steps.sh runs it.
 # What goes to /etc and to systemd is in the package alone, not in a plain `cmake --install`.
 include(GNUInstallDirs)
-set(PACKAGING ${CMAKE_SOURCE_DIR}/deploy)
+set(PACKAGING ${PROJECT_SOURCE_DIR}/deploy)
 install(TARGETS llm-router RUNTIME COMPONENT server)
 install(FILES ${PACKAGING}/debian/llm-router.yaml DESTINATION /etc/llm-router COMPONENT server EXCLUDE_FROM_ALL)
 install(FILES ${PACKAGING}/debian/llm-router.env DESTINATION /etc/llm-router COMPONENT server EXCLUDE_FROM_ALL
@@ -10,7 +10,7 @@ install(FILES ${PACKAGING}/systemd/llm-router.service ${PACKAGING}/systemd/llm-r
         DESTINATION lib/systemd/system COMPONENT server EXCLUDE_FROM_ALL)
 install(FILES ${PACKAGING}/llm-router.yaml ${PACKAGING}/providers.yaml DESTINATION share/doc/llm-router/examples
         COMPONENT server EXCLUDE_FROM_ALL)
-install(FILES ${CMAKE_SOURCE_DIR}/LICENSE DESTINATION share/doc/llm-router RENAME copyright COMPONENT server
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION share/doc/llm-router RENAME copyright COMPONENT server
         EXCLUDE_FROM_ALL)
 
 set(CPACK_GENERATOR DEB)

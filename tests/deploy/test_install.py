@@ -1,4 +1,5 @@
-"""`cmake --install`, and a project of somebody else's that finds the client library there and builds with g++."""
+"""`cmake --install`, and projects of somebody else's: one finds the client library there and builds with g++, one has this
+repository inside."""
 
 import shutil
 import subprocess
@@ -57,7 +58,7 @@ def test_the_installed_program_runs_from_there(installed):
     assert done.stdout == run("--version", folder=installed).stdout
 
 
-def test_a_project_elsewhere_builds_with_gcc_and_asks(outside, tmp_path):
+def ask(program, tmp_path):
     config = {
         "broker": f"embedded:{tmp_path}/data",
         "listen": {"grpc": 0, "rest": 0, "admin": 0, "http": 0},
@@ -66,9 +67,22 @@ def test_a_project_elsewhere_builds_with_gcc_and_asks(outside, tmp_path):
     }
     server = Server("server", tmp_path, config, "--simulate")
     environment = clean_environment({"LLM_ROUTER_ADDRESS": server.grpc})
-    done = subprocess.run([outside, "openai"], env=environment, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([program, "openai"], env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert "what is a package" in done.stdout and "what is a stream" in done.stdout
-    wrong = subprocess.run([outside, "nobody"], env=environment, capture_output=True, text=True, timeout=120)
+    wrong = subprocess.run([program, "nobody"], env=environment, capture_output=True, text=True, timeout=120)
     assert wrong.returncode == 1 and "nobody" in wrong.stderr
     assert server.stop() == 0
+
+
+def test_a_project_elsewhere_builds_with_gcc_and_asks(outside, tmp_path):
+    ask(outside, tmp_path)
+
+
+# In one folder, always, and not optimised: most of it is in the compiler's cache after the first time.
+def test_a_project_with_this_repository_inside_builds_and_asks(tmp_path):
+    build = BUILD.parent / "inside"
+    options = [f"-DLLM_ROUTER={REPOSITORY}", "-DCMAKE_CXX_COMPILER=clang++-19"]
+    cmake("-G", "Ninja", "-S", OUTSIDE.parent / "inside", "-B", build, *options, folder=tmp_path)
+    cmake("--build", build, folder=tmp_path)
+    ask(build / "inside", tmp_path)

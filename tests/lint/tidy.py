@@ -18,7 +18,7 @@ def main(build):
         key = cache.key(commands[source], tree.with_includes(source))
         if cache.passed(key):
             return ""
-        result = subprocess.run([TOOL, "--quiet", "-p", build, source], cwd=tree.ROOT, capture_output=True, text=True)
+        result = subprocess.run([TOOL, "--quiet", source, "--", *commands[source][1:]], cwd=tree.ROOT, capture_output=True, text=True)
         if result.returncode == 0:
             cache.remember(key)
             return ""

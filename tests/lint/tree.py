@@ -22,7 +22,10 @@ def files(*patterns):
 
 
 def compile_commands(build):
-    """Source path from the root -> its arguments, without compiler launcher, output and input."""
+    """Source path from the root -> compiler and arguments, without launcher, output, input and precompiled headers.
+
+    So a source that includes too little does not pass because it was precompiled.
+    """
     commands = {}
     for entry in json.loads((pathlib.Path(build) / "compile_commands.json").read_text()):
         source = pathlib.Path(entry["file"])
@@ -30,7 +33,11 @@ def compile_commands(build):
             continue
         words = shlex.split(entry["command"])
         compiler = next(at for at, word in enumerate(words) if "clang++" in word)
-        commands[str(source.relative_to(ROOT))] = words[compiler:words.index("-o")]
+        words = words[compiler:words.index("-o")]
+        if "-include-pch" in words:
+            at = words.index("-include-pch")
+            del words[at:at + 2]
+        commands[str(source.relative_to(ROOT))] = words
     return commands
 
 
