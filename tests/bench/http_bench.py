@@ -14,9 +14,7 @@ design, section 11.
 import argparse
 import json
 import pathlib
-import resource
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
@@ -24,25 +22,9 @@ import tempfile
 import urllib.request
 
 from bench import Process
+from nginx import Nginx, free_address
 
-NGINX = """
-daemon off;
-user root;
-worker_processes 1;
-worker_rlimit_nofile {descriptors};
-pid {folder}/nginx.pid;
-error_log {folder}/nginx-error.log;
-events {{ worker_connections 20000; }}
-http {{
-  access_log off;
-  client_max_body_size 64m;
-  client_body_buffer_size 128k;
-  client_body_temp_path {folder}/body;
-  proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi;
-  scgi_temp_path {folder}/scgi;
-  keepalive_requests 100000000;
+PROXIES = """
   tcp_nodelay on;
   upstream fast {{ server {fast}; keepalive 1024; keepalive_requests 100000000; }}
   upstream paced {{ server {paced}; keepalive 1024; keepalive_requests 100000000; }}
@@ -50,9 +32,8 @@ http {{
   proxy_set_header Connection "";
   proxy_buffering off;
   proxy_read_timeout 600s;
-  server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass http://fast; }} }}
-  server {{ listen 127.0.0.1:{paced_port}; location / {{ proxy_pass http://paced; }} }}
-}}
+  server {{ listen {fast_door}; location / {{ proxy_pass http://fast; }} }}
+  server {{ listen {paced_door}; location / {{ proxy_pass http://paced; }} }}
 """
 
 # What is asked for: a route of the gateway, and the model of the simulator behind it.
@@ -76,32 +57,6 @@ GOALS = {
 }
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Nginx(Process):
-    """CPU and memory are of its one worker."""
-
-    def __init__(self, folder, fast, paced):
-        port, paced_port = free_port(), free_port()
-        config = pathlib.Path(folder, "nginx.conf")
-        config.write_text(NGINX.format(folder=folder, fast=fast, paced=paced, port=port, paced_port=paced_port,
-                                       descriptors=resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
-        super().__init__(folder, "nginx", "-c", config, "-e", f"{folder}/nginx-error.log")
-        self.address, self.paced_address = f"127.0.0.1:{port}", f"127.0.0.1:{paced_port}"
-        self.master = self.child.pid
-
-    def wait_for_worker(self):
-        children = pathlib.Path(f"/proc/{self.master}/task/{self.master}/children")
-        while not children.read_text().split():
-            if self.child.poll() is not None:
-                sys.exit(f"bench: nginx ended; see {self.log.name}")
-        self.pid = int(children.read_text().split()[0])
-
-
 class HttpBench:
     def __init__(self, arguments, folder):
         self.arguments, self.folder = arguments, folder
@@ -113,8 +68,9 @@ class HttpBench:
     def start(self):
         self.simulator, self.fast = self.simulate()
         self.paced, self.paced_address = self.simulate("--token-rate", PACE)
-        self.nginx = Nginx(self.folder, self.fast, self.paced_address)
-        self.nginx.wait_for_worker()
+        self.nginx_fast, self.nginx_paced = free_address(), free_address()
+        self.nginx = Nginx(self.folder, PROXIES.format(fast=self.fast, paced=self.paced_address,
+                                                       fast_door=self.nginx_fast, paced_door=self.nginx_paced))
         self.gateway, self.door = self.serve()
 
     def stop(self):
@@ -150,7 +106,7 @@ class HttpBench:
     def ways(self, paced=False):
         """(name, process between or nothing, its address, whether models are named as routes)."""
         yield "direct", None, self.paced_address if paced else self.fast, False
-        yield "nginx", self.nginx, self.nginx.paced_address if paced else self.nginx.address, False
+        yield "nginx", self.nginx, self.nginx_paced if paced else self.nginx_fast, False
         yield "llm-router", self.gateway, self.door, True
 
     def load(self, address, mode, model, in_flight, body=2000):

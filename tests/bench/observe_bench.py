@@ -16,27 +16,8 @@ import subprocess
 import sys
 
 from bench import Process
-from http_bench import arguments_of, cpu_seconds, free_port, run_beside_nginx
-
-NGINX = """
-daemon off;
-user root;
-worker_processes 1;
-pid {folder}/nginx.pid;
-error_log {folder}/nginx-error.log;
-http {{
-  access_log off;
-  client_max_body_size 64m;
-  client_body_temp_path {folder}/body;
-  proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi;
-  scgi_temp_path {folder}/scgi;
-  keepalive_requests 100000000;
-  server {{ listen 127.0.0.1:{port}; location / {{ return 200; }} }}
-}}
-events {{ worker_connections 1000; }}
-"""
+from http_bench import arguments_of, cpu_seconds, run_beside_nginx
+from nginx import Nginx, free_address
 
 QUIET = "no line per query"
 DEFAULT = "log, 10 % traced"
@@ -61,11 +42,9 @@ class ObserveBench:
 
     def start(self):
         self.provider = self.begin(r"http=(\S+)", self.router, "simulate", "--port", "0")[1]
-        port = free_port()
-        config = pathlib.Path(self.folder, "nginx.conf")
-        config.write_text(NGINX.format(folder=self.folder, port=port))
-        self.processes.append(Process(self.folder, "nginx", "-c", config, "-e", f"{self.folder}/nginx-error.log"))
-        for way, settings in ways(f"http://127.0.0.1:{port}").items():
+        collector = free_address()
+        self.processes.append(Nginx(self.folder, f"  server {{ listen {collector}; location / {{ return 200; }} }}\n"))
+        for way, settings in ways(f"http://{collector}").items():
             self.gateways[way] = self.serve(len(self.gateways), settings)
 
     def begin(self, ready, *command):
