@@ -18,7 +18,9 @@ namespace llm_router {
 class Roster {
  public:
   Roster(Broker& broker, Executor executor) : broker_(broker), tasks_(executor) {}
-  void Start() { tasks_.Spawn(Listen()); }
+  // What is published from then on is heard; over the network, once the message broker has taken the
+  // subscription.
+  void Start() { tasks_.Start(Listen()); }
   // Called after every heartbeat. Before Start.
   void OnBeat(std::function<void()> heard) { heard_ = std::move(heard); }
 
