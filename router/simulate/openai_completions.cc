@@ -19,8 +19,8 @@ Json Common(const Conversation& conversation) {
           {"system_fingerprint", "fp_simulated"}};
 }
 
-const Answer& Nth(const Answer& answer, size_t prompt) {
-  return prompt == 0 ? answer : answer.others[prompt - 1];
+const Answer& Nth(const Answer* first, size_t prompt) {
+  return prompt == 0 ? *first : first->others[prompt - 1];
 }
 
 class Writer final : public StreamWriter {
@@ -40,7 +40,7 @@ class Writer final : public StreamWriter {
   std::string End() override {
     std::string frames;
     for (size_t i = 0; i <= answer_.others.size(); ++i) {
-      frames += Chunks(i, "", Dump(OpenAiFinishReason(Nth(answer_, i))));
+      frames += Chunks(i, "", Dump(OpenAiFinishReason(Nth(&answer_, i))));
     }
     if (conversation_.stream_usage) {
       frames += OpenAiFrame(
@@ -102,7 +102,7 @@ class Completions final : public OpenAiBase {
   std::string Render(const Conversation& conversation, const Answer& answer) const override {
     Json choices = Json::array();
     for (size_t prompt = 0; prompt <= answer.others.size(); ++prompt) {
-      const Answer& one = Nth(answer, prompt);
+      const Answer& one = Nth(&answer, prompt);
       for (int i = 0; i < conversation.choices; ++i) {
         choices.push_back({{"text", one.text},
                            {"index", choices.size()},
