@@ -8,7 +8,7 @@ simulator kept alive, no buffering of replies, since streams must pass. The figu
 of the process between (its own, by /proc) and the ratios to nginx in the same round: requests per second on a shared machine
 mostly say how much of it the load and the simulator took. Many short rounds, for on two processors a wake-up takes one time
 or twice that for as long as a round lasts, by where the scheduler put the processes when it began. The goals are those of the
-design, section 11.
+design, section 11. Then how soon a provider's call ends whose caller leaves, and what live streams cost.
 """
 
 import argparse
@@ -19,10 +19,11 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import urllib.request
 
+import aborts
 from bench import Process
 from nginx import Nginx, free_address
+from simulator import Simulator
 
 PROXIES = """
   tcp_nodelay on;
@@ -41,8 +42,8 @@ MODELS = {
     "small": "gpt-sim-tokens-250",  # a reply of about 2 KB
     "large": "gpt-sim-tokens-5500",  # of about 50 KB
     "words": "gpt-sim-tokens-64",
-    "held": "gpt-sim-gate-held",
     "paced": "gpt-sim-tokens-64",
+    **aborts.MODELS,
 }
 PACE = 200  # words a second
 
@@ -63,36 +64,32 @@ class HttpBench:
         self.router = arguments.build.resolve() / "llm-router"
         self.tool = arguments.build.resolve() / "tests" / "bench" / "bench_http_load"
         self.rows = {}
-        self.simulator = self.paced = self.nginx = self.gateway = None
+        self.fast = self.paced = self.nginx = self.gateway = None
 
     def start(self):
-        self.simulator, self.fast = self.simulate()
-        self.paced, self.paced_address = self.simulate("--token-rate", PACE)
+        self.fast = Simulator(self.folder, self.router)
+        self.paced = Simulator(self.folder, self.router, "--token-rate", PACE)
         self.nginx_fast, self.nginx_paced = free_address(), free_address()
-        self.nginx = Nginx(self.folder, PROXIES.format(fast=self.fast, paced=self.paced_address,
+        self.nginx = Nginx(self.folder, PROXIES.format(fast=self.fast.address, paced=self.paced.address,
                                                        fast_door=self.nginx_fast, paced_door=self.nginx_paced))
-        self.gateway, self.door = self.serve()
+        self.gateway, self.grpc, self.door = self.serve()
 
     def stop(self):
-        for process in (self.gateway, self.nginx, self.paced, self.simulator):
+        for process in (self.gateway, self.nginx, self.paced, self.fast):
             if process:
                 process.stop()
 
-    def simulate(self, *options):
-        process = Process(self.folder, self.router, "simulate", "--port", "0", *options)
-        return process, process.wait_for(r"http=(\S+)").group(1)
-
     def serve(self):
-        def provider(address):
-            return {"type": "openai", "base_url": f"http://{address}/v1", "key": "bench"}
+        def provider(simulator):
+            return {"type": "openai", "base_url": f"http://{simulator.address}/v1", "key": "bench"}
 
         config = {
             "broker": f"embedded:{self.folder}/data",
             "listen": {"host": "127.0.0.1", "grpc": 0, "rest": 0, "admin": 0, "http": 0},
-            "providers": {"fast": provider(self.fast), "slow": provider(self.paced_address)},
+            "providers": {"fast": provider(self.fast), "paced": provider(self.paced)},
             "routes": {
                 name: {
-                    "targets": [{"provider": "slow" if name == "paced" else "fast", "model": model}],
+                    "targets": [{"provider": "paced" if name == "paced" else "fast", "model": model}],
                     "concurrency": self.arguments.streams + 1000,
                 }
                 for name, model in MODELS.items()
@@ -101,11 +98,11 @@ class HttpBench:
         path = pathlib.Path(self.folder, "gateway.yaml")
         path.write_text(json.dumps(config))
         process = Process(self.folder, self.router, "serve", "-c", path)
-        return process, process.wait_for(r"llm-router ready.* http=(\S+)").group(1)
+        return process, *process.wait_for(r"llm-router ready grpc=(\S+) .*http=(\S+)").groups()
 
     def ways(self, paced=False):
         """(name, process between or nothing, its address, whether models are named as routes)."""
-        yield "direct", None, self.paced_address if paced else self.fast, False
+        yield "direct", None, (self.paced if paced else self.fast).address, False
         yield "nginx", self.nginx, self.nginx_paced if paced else self.nginx_fast, False
         yield "llm-router", self.gateway, self.door, True
 
@@ -135,6 +132,7 @@ class HttpBench:
         self.measure_all()
         self.report()
         self.goals()
+        aborts.report(self)
         self.hold_streams()
 
     def measure_all(self):
@@ -177,13 +175,13 @@ class HttpBench:
     def hold_streams(self):
         """Streams that have begun and wait: what each costs the process between."""
         count = self.arguments.streams
-        post(f"http://{self.fast}/simulate/gate", {"name": "held", "frames": 1})
+        self.fast.open_gate(aborts.HELD, 1)
         print(f"\n{f'{count} live streams':36} {'way':11}{'memory':>10}{'a stream':>10}")
         for name, process, address, is_route in self.ways():
             if process is None:
                 continue
             before = resident_kib(process)
-            command = [self.tool, address, "hold", "held" if is_route else MODELS["held"], count, 0, 0]
+            command = [self.tool, address, "hold", aborts.HELD if is_route else MODELS[aborts.HELD], count, 0, 0]
             with subprocess.Popen([str(part) for part in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                   text=True) as tool:
                 held = json.loads(tool.stdout.readline())["held"]
@@ -216,12 +214,6 @@ def resident_kib(process):
         if line.startswith("VmRSS:"):
             return int(line.split()[1])
     return 0
-
-
-def post(url, document):
-    request = urllib.request.Request(url, data=json.dumps(document).encode(), method="POST")
-    request.add_header("content-type", "application/json")
-    urllib.request.urlopen(request, timeout=10).close()
 
 
 def arguments_of(description, seconds, rounds, **more):

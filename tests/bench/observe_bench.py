@@ -18,6 +18,7 @@ import sys
 from bench import Process
 from http_bench import arguments_of, cpu_seconds, run_beside_nginx
 from nginx import Nginx, free_address
+from simulator import Simulator
 
 QUIET = "no line per query"
 DEFAULT = "log, 10 % traced"
@@ -41,28 +42,26 @@ class ObserveBench:
         self.processes, self.gateways = [], {}
 
     def start(self):
-        self.provider = self.begin(r"http=(\S+)", self.router, "simulate", "--port", "0")[1]
+        self.simulator = Simulator(self.folder, self.router)
+        self.processes.append(self.simulator)
         collector = free_address()
         self.processes.append(Nginx(self.folder, f"  server {{ listen {collector}; location / {{ return 200; }} }}\n"))
         for way, settings in ways(f"http://{collector}").items():
             self.gateways[way] = self.serve(len(self.gateways), settings)
 
-    def begin(self, ready, *command):
-        process = Process(self.folder, *command)
-        self.processes.append(process)
-        return process, process.wait_for(ready).group(1)
-
     def serve(self, number, settings):
         config = {
             "broker": f"embedded:{self.folder}/data{number}",
             "listen": {"host": "127.0.0.1", "grpc": 0, "rest": 0, "admin": 0, "http": 0},
-            "providers": {"fast": {"type": "openai", "base_url": f"http://{self.provider}/v1", "key": "bench"}},
+            "providers": {"fast": {"type": "openai", "base_url": f"http://{self.simulator.address}/v1", "key": "bench"}},
             "routes": {"small": {"targets": [{"provider": "fast", "model": "gpt-sim-tokens-250"}], "concurrency": 1000}},
             **settings,
         }
         path = pathlib.Path(self.folder, f"gateway{number}.yaml")
         path.write_text(json.dumps(config))
-        return self.begin(r"llm-router ready.* http=(\S+)", self.router, "serve", "-c", path)
+        process = Process(self.folder, self.router, "serve", "-c", path)
+        self.processes.append(process)
+        return process, process.wait_for(r"llm-router ready.* http=(\S+)").group(1)
 
     def measure(self, way):
         process, address = self.gateways[way]
