@@ -34,6 +34,10 @@ def messages(model, **more):
     return chat(model, max_tokens=100, **more)
 
 
+def completion(model, **more):
+    return {"model": model, "prompt": "Hello", **more}
+
+
 class Answer:
     def __init__(self, response):
         self.status = response.status
@@ -143,7 +147,7 @@ def test_embeddings_completions_and_token_counts(cluster):
     reply = send(cluster, "POST", "/v1/embeddings", {"model": "embed", "input": "Hello"})
     assert reply.status == 200, reply.body
     assert reply.json["data"][0]["object"] == "embedding"
-    reply = send(cluster, "POST", "/v1/completions", {"model": "openai", "prompt": "Hello"})
+    reply = send(cluster, "POST", "/v1/completions", completion("openai"))
     assert reply.status == 200, reply.body
     assert reply.json["choices"][0]["text"]
     reply = send(cluster, "POST", "/v1/messages/count_tokens", chat("claude"))
@@ -172,14 +176,17 @@ def test_models_are_listed_for_each_api(cluster):
 # ---- streams ----
 
 
+STREAMED = {"/v1/chat/completions": chat, "/v1/completions": completion, "/v1/messages": messages}
+
+
 @pytest.mark.parametrize("model", ["gated", "gatedclaude"])
-@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages"])
+@pytest.mark.parametrize("path", STREAMED)
 def test_no_token_waits_for_the_one_after_it(cluster, path, model):
     cluster.simulator.reset()
     url = f"{cluster.simulator.url}/simulate/gate"
     post(url, {"name": "g", "frames": 1})
     said = []
-    with opened(cluster, "POST", path, messages(model, stream=True)) as response:
+    with opened(cluster, "POST", path, STREAMED[path](model, stream=True)) as response:
         assert response.status == 200
         assert response.getheader("content-type") == "text/event-stream"
         for _, data in frames(response):
@@ -192,9 +199,10 @@ def test_no_token_waits_for_the_one_after_it(cluster, path, model):
 
 
 def text_of(frame):
-    """What a frame of either API adds to the text."""
+    """What a frame of any API adds to the text."""
     if frame.get("choices"):
-        return frame["choices"][0]["delta"].get("content") or ""
+        choice = frame["choices"][0]
+        return choice["delta"].get("content") or "" if "delta" in choice else choice["text"]
     return frame.get("delta", {}).get("text", "")
 
 
@@ -339,6 +347,17 @@ text, whole = read_all(socket)
 assert text == whole and "Hello" in whole, (text, whole)
 """
 
+WORD_BY_WORD = """
+gate(1)
+socket = connect()
+socket.send(json.dumps({"type": "request", "id": "q", "model": "MODEL", "input": "Hello"}))
+said = []
+while (message := json.loads(socket.recv()))["type"] == "chunk":
+    said.append(message["content"])
+    gate(len(said) + 1)
+assert len(said) >= 6 and "".join(said) == message["full_response"], (said, message)
+"""
+
 CUT = """
 gate(2)
 socket = connect()
@@ -353,7 +372,15 @@ assert first["content"] + text == whole, (first, text, whole)
 """
 
 
-@pytest.mark.parametrize("steps", [STREAM, CUT], ids=["streams and completes", "goes on after a cut"])
+SCRIPTS = {
+    "streams and completes": STREAM,
+    "holds nothing back": WORD_BY_WORD.replace("MODEL", "gated"),
+    "holds nothing of another dialect back": WORD_BY_WORD.replace("MODEL", "gatedclaude"),
+    "goes on after a cut": CUT,
+}
+
+
+@pytest.mark.parametrize("steps", SCRIPTS.values(), ids=SCRIPTS)
 def test_the_websocket(cluster, steps):
     need_environment("rest")
     cluster.simulator.reset()

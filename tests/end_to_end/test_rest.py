@@ -11,7 +11,11 @@ import pytest
 from harness import CANARY, PATIENCE, REPOSITORY, SDK, Process, clean_environment, eventually, route
 from sdks import need_environment
 
-ROUTES = {"openai": route("openai:gpt-4o-mini"), "refused": route("openai:sim-fault-401")}
+ROUTES = {
+    "openai": route("openai:gpt-4o-mini"),
+    "refused": route("openai:sim-fault-401"),
+    "gated": route("openai:gpt-4o-sim-gate-g-sim-tokens-6"),
+}
 EXAMPLES = REPOSITORY / "client" / "examples" / "rest"
 
 
@@ -109,6 +113,38 @@ def test_a_worker_on_a_websocket_answers_queries_and_is_missed_when_it_goes(clus
 
 
 # ---- the door ----
+
+
+STREAM = """
+import concurrent.futures, json, sys, requests, websocket
+rest, simulator = sys.argv[1:]
+to = "stream.default.rest"
+
+def gate(frames):
+    requests.post(f"{simulator}/simulate/gate", json={"name": "g", "frames": frames}, timeout=60).raise_for_status()
+
+chunks = websocket.create_connection(f"ws://{rest}/subscribe/events?subscribe_type=events&client_id=c&channel={to}", timeout=60)
+query = {"RequestTypeData": 2, "ClientID": "c", "Channel": "gated_requests", "BodyString": "Hello", "Timeout": 60000,
+         "Tags": {"stream-to": to}}
+said = []
+with concurrent.futures.ThreadPoolExecutor() as pool:
+    gate(1)
+    asking = pool.submit(requests.post, f"http://{rest}/send/request", json=query, timeout=60)
+    while len(said) < 6:
+        said.append(json.loads(chunks.recv())["BodyString"])
+        gate(len(said) + 1)
+    gate(1000)
+    reply = asking.result().json()["data"]
+while len(said) < int(reply["Tags"]["chunks"]):
+    said.append(json.loads(chunks.recv())["BodyString"])
+assert "".join(said) == json.loads(reply["BodyString"])["response"], (said, reply)
+"""
+
+
+def test_a_stream_comes_word_by_word_over_a_websocket(cluster):
+    cluster.simulator.reset()
+    done = run(python(), "-c", STREAM, cluster.gateway.doors["rest"], cluster.simulator.url)
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_admin_port_has_the_same_rest_beside_its_own(cluster):
