@@ -16,19 +16,30 @@ std::string TextOf(const std::filesystem::path& file) {
   return std::string(std::istreambuf_iterator<char>(in), {});
 }
 
-}  // namespace
-
-std::vector<GoldenFile> GoldenFiles(std::string_view folder) {
+template <class Wanted>
+std::vector<GoldenFile> JsonFiles(std::string_view folder, Wanted wanted) {
   std::vector<GoldenFile> files;
   const std::filesystem::path root(GOLDEN_DIR);
   for (const auto& entry : std::filesystem::directory_iterator(root / folder)) {
     const std::filesystem::path& path = entry.path();
-    if (path.extension() != ".json" || path.filename().string().starts_with("stream_")) continue;
+    if (path.extension() != ".json" || !wanted(path.filename().string())) continue;
     files.push_back({std::filesystem::relative(path, root).string(), TextOf(path)});
   }
   std::ranges::sort(files, {}, &GoldenFile::name);
   REQUIRE_FALSE(files.empty());
   return files;
+}
+
+}  // namespace
+
+std::vector<GoldenFile> GoldenFiles(std::string_view folder) {
+  return JsonFiles(folder, [](const std::string& name) {
+    return !name.starts_with("stream_") && !name.starts_with("error_");
+  });
+}
+
+std::vector<GoldenFile> GoldenErrors(std::string_view folder) {
+  return JsonFiles(folder, [](const std::string& name) { return name.starts_with("error_"); });
 }
 
 std::vector<GoldenStream> GoldenStreams(std::string_view folder) {
