@@ -287,7 +287,7 @@ def upload(cluster, content):
 
 LINES = {
     "/v1/chat/completions": chat("claude"),
-    "/v1/completions": {"model": "openai", "prompt": "Hello"},
+    "/v1/completions": completion("openai"),
     "/v1/embeddings": {"model": "embed", "input": "Hello"},
     "/v1/messages": messages("openai"),
     "/v1/messages/count_tokens": chat("claude"),
@@ -371,6 +371,14 @@ text, whole = read_all(socket)
 assert first["content"] + text == whole, (first, text, whole)
 """
 
+LEAVE = """
+gate(1)
+socket = connect()
+socket.send(json.dumps({"type": "request", "id": "q", "model": "gated", "input": "Hello"}))
+assert json.loads(socket.recv())["type"] == "chunk"
+socket.shutdown()
+"""
+
 
 SCRIPTS = {
     "streams and completes": STREAM,
@@ -380,10 +388,19 @@ SCRIPTS = {
 }
 
 
-@pytest.mark.parametrize("steps", SCRIPTS.values(), ids=SCRIPTS)
-def test_the_websocket(cluster, steps):
+def by_websocket(cluster, steps):
     need_environment("rest")
     cluster.simulator.reset()
     command = [SDK / "rest" / "bin" / "python", "-c", CALLS + steps, cluster.gateway.doors["http"], cluster.simulator.url]
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, env=clean_environment())
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("steps", SCRIPTS.values(), ids=SCRIPTS)
+def test_the_websocket(cluster, steps):
+    by_websocket(cluster, steps)
+
+
+def test_a_websocket_that_closes_aborts_its_stream_after_the_linger(cluster):
+    by_websocket(cluster, LEAVE)
+    eventually(lambda: counters(cluster)["aborted"] == 1, "the provider call's end")
